@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class ConnectionsConfig(AppConfig):
+    """The far sides: credentials, health, clients, the mirror of what was read, the sandbox."""
+
+    name = "connections"

@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class MappingsConfig(AppConfig):
+    """Which of ours is which of theirs: customers, offer variants, subscriptions."""
+
+    name = "mappings"

@@ -1,0 +1,4 @@
+"""Addresses of the portal app."""
+
+app_name = "portal"
+urlpatterns: list = []

@@ -1,0 +1,287 @@
+"""The work: streams of operations, their runs, what was written, and what could not be mended."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+from connections.models import Connection
+from mappings.models import SubscriptionMapping
+from portal.models import Organization, Subscription, SubscriptionChange, User
+
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class StreamQuerySet(models.QuerySet["Stream"]):
+    def due(self, now: datetime) -> StreamQuerySet:
+        """Streams with work whose time has come and that nobody holds."""
+        return self.filter(due__lte=now, lease_until__lte=now)
+
+
+class Stream(models.Model):
+    """The operations of one subscription on one connection: what a worker claims, there before the line is.
+
+    `due` is when there is something to do, empty while idle. `lease_until` and `fence` make one worker at a time its holder:
+    every write-back names the fence it was claimed with, and a stale one changes nothing.
+    """
+
+    connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="streams")
+    subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="streams")
+    next_sequence = models.PositiveIntegerField(default=1)
+    due = models.DateTimeField(null=True, blank=True, db_index=True)  # the claim looks here
+    lease_until = models.DateTimeField(default=NEVER)
+    owner = models.CharField(max_length=120, blank=True)
+    fence = models.PositiveIntegerField(default=0)
+
+    objects = StreamQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["connection", "subscription"], name="stream_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.subscription} on {self.connection}"
+
+
+class SyncOperationQuerySet(models.QuerySet["SyncOperation"]):
+    def for_user(self, user: Any) -> SyncOperationQuerySet:
+        """The operations of the person's own organization."""
+        return self.filter(organization_id=user.organization_id)
+
+    def open(self) -> SyncOperationQuerySet:
+        return self.filter(state__in=SyncOperation.OPEN)
+
+    def chronological(self) -> SyncOperationQuerySet:
+        """Oldest effective date first; those without a date yet come first, as what they wait for comes first."""
+        return self.order_by(models.F("effective_on").asc(nulls_first=True), "sequence")
+
+
+class SyncOperation(models.Model):
+    """Our intent to make the PSA show one change: planned, run, proved, audited. Never deleted."""
+
+    class State(models.TextChoices):
+        PLANNED = "planned", "Planned"
+        QUEUED = "queued", "Queued"
+        RUNNING = "running", "Running"
+        SUCCEEDED = "succeeded", "Succeeded"
+        FAILED = "failed", "Failed"
+        UNCERTAIN = "uncertain", "Uncertain"
+        HELD = "held", "Held"
+        UNSUPPORTED = "unsupported", "Unsupported"
+        NOTHING_TO_SEND = "nothing_to_send", "Nothing to send"
+        SUPERSEDED = "superseded", "Superseded"
+        DISMISSED = "dismissed", "Dismissed"
+
+    OPEN = (State.PLANNED, State.QUEUED, State.RUNNING, State.UNCERTAIN)
+    NEEDS_A_PERSON = (State.FAILED, State.HELD)
+    FINAL = (State.SUCCEEDED, State.UNSUPPORTED, State.NOTHING_TO_SEND, State.SUPERSEDED, State.DISMISSED)
+    COUNTS = (*OPEN, *NEEDS_A_PERSON, State.SUCCEEDED)
+    TRANSITIONS: dict[str, tuple[str, ...]] = {
+        State.PLANNED: (State.QUEUED, State.RUNNING, State.HELD, State.SUPERSEDED, State.DISMISSED, State.FAILED),
+        State.QUEUED: (State.RUNNING, State.PLANNED, State.HELD, State.SUPERSEDED, State.DISMISSED, State.FAILED),
+        State.RUNNING: (
+            State.QUEUED,
+            State.PLANNED,
+            State.SUCCEEDED,
+            State.FAILED,
+            State.UNCERTAIN,
+            State.HELD,
+            State.UNSUPPORTED,
+            State.NOTHING_TO_SEND,
+        ),
+        State.UNCERTAIN: (State.RUNNING, State.SUCCEEDED, State.FAILED, State.QUEUED),
+        State.FAILED: (State.QUEUED, State.DISMISSED, State.SUPERSEDED),
+        State.HELD: (State.QUEUED, State.DISMISSED, State.SUPERSEDED),
+        State.SUCCEEDED: (),
+        State.UNSUPPORTED: (State.DISMISSED,),
+        State.NOTHING_TO_SEND: (),
+        State.SUPERSEDED: (),
+        State.DISMISSED: (),
+    }
+
+    stream = models.ForeignKey(Stream, on_delete=models.PROTECT, related_name="operations")
+    sequence = models.PositiveIntegerField()
+    mapping = models.ForeignKey(SubscriptionMapping, on_delete=models.PROTECT, related_name="operations")
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
+    connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="operations")
+    subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="operations")
+    change = models.ForeignKey(SubscriptionChange, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    kind = models.CharField(max_length=40)
+    effective_on = models.DateField(null=True, blank=True, help_text="Empty until the subscription's start is known.")
+    payload = models.JSONField(default=dict)
+    state = models.CharField(max_length=16, choices=State, default=State.QUEUED)
+    waiting_for = models.CharField(max_length=200, blank=True)
+    retry_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveIntegerField(default=0)
+    error_kind = models.CharField(max_length=20, blank=True)
+    error = models.TextField(blank=True)
+    advice = models.TextField(blank=True)
+    raw_answer = models.TextField(blank=True)
+    preview = models.JSONField(default=dict, blank=True, help_text="What was shown before it was confirmed.")
+    plan = models.JSONField(default=dict, blank=True, help_text="What the last run planned.")
+    proof = models.JSONField(default=dict, blank=True, help_text="Rows read back: expected, found, when.")
+    superseded_by = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    correlation_id = models.UUIDField(default=uuid.uuid4, editable=False)
+    actor = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    audit_began = models.ForeignKey(
+        "portal.AuditEntry", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    created_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = SyncOperationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["stream", "sequence"], name="operation_sequence_unique"),
+            models.UniqueConstraint(
+                fields=["stream", "change"],
+                condition=Q(change__isnull=False),
+                name="one_operation_per_change",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["stream", "state"], name="operation_open_of_stream"),  # the head of a stream
+            models.Index(fields=["organization", "-id"], name="operation_list"),  # the operations list
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.label} for {self.subscription}"
+
+    @property
+    def label(self) -> str:
+        from syncops.operations import label_of
+
+        return label_of(self.kind)
+
+    @property
+    def is_final(self) -> bool:
+        return self.state in self.FINAL
+
+    def get_absolute_url(self) -> str:
+        return reverse("syncops:operation_detail", args=[self.pk])
+
+
+class Run(models.Model):
+    """One attempt at an operation."""
+
+    operation = models.ForeignKey(SyncOperation, on_delete=models.PROTECT, related_name="runs")
+    number = models.PositiveIntegerField()
+    fence = models.PositiveIntegerField()
+    owner = models.CharField(max_length=120)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=20, blank=True)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["operation", "number"], name="run_number_unique")]
+
+    def __str__(self) -> str:
+        return f"Run {self.number} of {self.operation}"
+
+
+class Write(models.Model):
+    """One write to the PSA: journaled before its first byte, settled by its answer or by reading back.
+
+    Adjustments cannot be read back as such, so these rows are the only memory of what was sent. The applied ones of a line, summed
+    by date, are what the line shows because of us; everything else on it is somebody else's.
+    """
+
+    class Kind(models.TextChoices):
+        CREATE_LINE = "create_line", "Create line"
+        ADJUST = "adjust", "Adjust"
+        ADOPTED = "adopted", "Taken over"
+
+    class State(models.TextChoices):
+        SENDING = "sending", "Sending"
+        UNKNOWN = "unknown", "Outcome unknown"
+        APPLIED = "applied", "Applied"
+        REJECTED = "rejected", "Rejected"
+        NOT_SENT = "not_sent", "Not sent"
+        NOT_APPLIED = "not_applied", "Proved not applied"
+
+    UNSETTLED = (State.SENDING, State.UNKNOWN)
+
+    stream = models.ForeignKey(Stream, on_delete=models.PROTECT, related_name="writes")
+    operation = models.ForeignKey(SyncOperation, on_delete=models.PROTECT, related_name="writes")
+    run = models.ForeignKey(Run, on_delete=models.PROTECT, null=True, blank=True, related_name="writes")
+    kind = models.CharField(max_length=12, choices=Kind)
+    state = models.CharField(max_length=12, choices=State, default=State.SENDING)
+    contract_id = models.BigIntegerField()
+    service_id = models.BigIntegerField()
+    line_id = models.BigIntegerField(null=True, blank=True)
+    effective_on = models.DateField(null=True, blank=True)
+    units_before = models.IntegerField(default=0)
+    unit_change = models.IntegerField(default=0)
+    price = models.DecimalField(max_digits=14, decimal_places=4, null=True, blank=True)
+    cost = models.DecimalField(max_digits=14, decimal_places=4, null=True, blank=True)
+    line_before = models.JSONField(default=list, blank=True, help_text="The line's timeline before this write.")
+    sent_at = models.DateTimeField()
+    sent_boot = models.FloatField(help_text="Seconds since this machine's boot, from a clock that runs while asleep.")
+    boot_id = models.CharField(max_length=64, blank=True)
+    answered_at = models.DateTimeField(null=True, blank=True)
+    answer = models.TextField(blank=True)
+    proved_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["stream"], condition=Q(state__in=("sending", "unknown")), name="one_unsettled_write_per_stream"
+            ),
+        ]
+        indexes = [models.Index(fields=["stream", "state"], name="writes_of_stream")]  # what a line shows because of us
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.unit_change:+d} on {self.effective_on}"
+
+
+class JournalEntry(models.Model):
+    """What happened in a run, step by step. Append-only, also for workers whose lease was lost."""
+
+    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="journal")
+    fence = models.PositiveIntegerField()
+    phase = models.CharField(max_length=16)
+    at = models.DateTimeField()
+    detail = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["pk"]
+        verbose_name_plural = "journal entries"
+
+    def __str__(self) -> str:
+        return f"{self.phase} at {self.at:%Y-%m-%d %H:%M:%S}"
+
+
+class Shortfall(models.Model):
+    """What a run could not mend: the days, the units, and the money. What was given up stays given up."""
+
+    class Reason(models.TextChoices):
+        POSTED = "posted", "Period posted"
+        SAME_DATE = "same_date", "Second change on one date"
+        BEYOND_CONTRACT = "beyond_contract", "Beyond the contract's end"
+
+    operation = models.ForeignKey(SyncOperation, on_delete=models.PROTECT, related_name="shortfalls")
+    stream = models.ForeignKey(Stream, on_delete=models.PROTECT, related_name="shortfalls")
+    reason = models.CharField(max_length=16, choices=Reason)
+    starts_on = models.DateField()
+    ends_on = models.DateField(help_text="Last day, inclusive.")
+    units = models.IntegerField(help_text="Wanted minus shown.")
+    unit_price = models.DecimalField(max_digits=14, decimal_places=4, null=True, blank=True)
+    amount = models.DecimalField(max_digits=16, decimal_places=4)
+    currency = models.CharField(max_length=3)
+    needed_end = models.DateField(null=True, blank=True, help_text="The contract end that would mend it.")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.amount} {self.currency} from {self.starts_on} to {self.ends_on}"

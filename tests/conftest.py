@@ -1,0 +1,36 @@
+"""Fixtures for every test. Sockets are closed but for loopback; keys and files of a run live in a folder of its own."""
+
+import os
+import tempfile
+
+os.environ.setdefault("PORTAL_DATA_DIR", tempfile.mkdtemp(prefix="portal-tests-"))
+
+import pytest
+
+from tests.cast import Cast, make_cast
+
+
+@pytest.fixture(autouse=True)
+def plain_settings(settings):
+    """No manifest of static files, quick passwords, and a cache that forgets."""
+    settings.STORAGES = settings.STORAGES | {
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    }
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.CACHES = {name: {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"} for name in settings.CACHES}
+
+
+@pytest.fixture
+def cast(db) -> Cast:
+    return make_cast()
+
+
+@pytest.fixture
+def as_user(client):
+    """Sign a person in: `as_user(cast.admin)` gives a client."""
+
+    def sign_in(user):
+        client.force_login(user)
+        return client
+
+    return sign_in
