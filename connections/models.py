@@ -50,6 +50,13 @@ class Connection(models.Model):
     TAKES_WORK = (State.ACTIVE, State.PAUSED, State.UNAUTHORIZED)
     SENDS = (State.ACTIVE,)
     NEEDS_A_PERSON = (State.DRAFT, State.UNAUTHORIZED)
+    TRANSITIONS = {
+        State.DRAFT: {State.ACTIVE, State.RETIRED},
+        State.ACTIVE: {State.PAUSED, State.UNAUTHORIZED, State.RETIRED},
+        State.PAUSED: {State.ACTIVE, State.UNAUTHORIZED, State.RETIRED},
+        State.UNAUTHORIZED: {State.ACTIVE, State.RETIRED},
+        State.RETIRED: set(),
+    }
 
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="connections")
     kind = models.CharField(max_length=16, choices=Kind)
@@ -63,6 +70,7 @@ class Connection(models.Model):
     zone_url = models.URLField(blank=True, editable=False)
     web_url = models.URLField(blank=True, editable=False)
     tested_at = models.DateTimeField(null=True, blank=True)
+    probe = models.JSONField(default=list, blank=True, editable=False, help_text="What the last test found.")
     last_success_at = models.DateTimeField(null=True, blank=True)
     last_failure_at = models.DateTimeField(null=True, blank=True)
     last_failure = models.TextField(blank=True)
@@ -121,6 +129,57 @@ class ConnectionSecret(models.Model):
     def reveal(self) -> str:
         """The secret in clear text. Raises vault.CannotDecrypt."""
         return vault.decrypt(self.ciphertext, bound_to=self.binding(self.connection, self.name))
+
+
+class MirrorRefreshQuerySet(models.QuerySet["MirrorRefresh"]):
+    def for_user(self, user: Any) -> MirrorRefreshQuerySet:
+        """The refreshes of connections of the person's own organization."""
+        return self.filter(connection__organization_id=user.organization_id)
+
+    def running(self) -> MirrorRefreshQuerySet:
+        return self.filter(state=MirrorRefresh.State.RUNNING)
+
+
+class MirrorRefresh(models.Model):
+    """One full reading of a far side into the mirror.
+
+    `cursor` holds per kind of row the last id that was stored, and `done` once all were: a reading that is killed goes
+    on from there. A reading that would drop too many rows at once is held until a person decides.
+    """
+
+    class State(models.TextChoices):
+        RUNNING = "running", "Running"
+        SUCCEEDED = "succeeded", "Succeeded"
+        FAILED = "failed", "Failed"
+        HELD = "held", "Needs a decision"
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="refreshes")
+    state = models.CharField(max_length=10, choices=State, default=State.RUNNING)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+    due_at = models.DateTimeField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    fence = models.PositiveIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="Attempts since the last page that was stored.")
+    cursor = models.JSONField(default=dict, blank=True)
+    counts = models.JSONField(default=dict, blank=True, help_text="Rows read, by kind.")
+    gone = models.JSONField(default=dict, blank=True, help_text="Rows that the far side no longer has, by kind.")
+    message = models.TextField(blank=True)
+
+    objects = MirrorRefreshQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+        verbose_name_plural = "mirror refreshes"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["connection"], condition=models.Q(state="running"), name="one_refresh_at_a_time"
+            ),
+        ]
+        indexes = [models.Index(fields=["state", "due_at"], name="refreshes_due")]  # the sweep
+
+    def __str__(self) -> str:
+        return f"Refresh of {self.connection} ({self.get_state_display()})"
 
 
 class MirrorQuerySet(models.QuerySet[Any]):

@@ -92,8 +92,8 @@ class SubscriptionMappingQuerySet(ConnectionOwnedQuerySet):
 class SubscriptionMapping(models.Model):
     """A subscription is billed on this line of this contract, from a date on.
 
-    Open while `ends_on` is empty; a replay uses the mapping that was valid on the operation's date. `line_id` is empty until the
-    line exists. An adopted line was there before: `adopted_units` and its prices are what it showed when it was taken over.
+    Open while `ends_on` is empty; a replay uses the mapping that was valid on the operation's date. `line_id` is
+    empty until the line exists. An adopted line was on the contract before.
     """
 
     connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="subscription_mappings")
@@ -105,6 +105,7 @@ class SubscriptionMapping(models.Model):
     contract_id = models.BigIntegerField()
     contract_name = models.CharField(max_length=150)
     line_id = models.BigIntegerField(null=True, blank=True)
+    line_key = models.CharField(max_length=100, blank=True, help_text="What the line's internal description holds.")
     adopted = models.BooleanField(default=False, help_text="The line was on the contract before.")
     starts_on = models.DateField(
         null=True, blank=True, help_text="First day billed; empty until the subscription starts."

@@ -9,3 +9,6 @@ class PortalConfig(AppConfig):
 
     def ready(self) -> None:
         from portal import checks  # noqa: F401  registers the system checks
+        from portal.queue import watch_monitor
+
+        watch_monitor()

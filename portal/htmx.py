@@ -10,7 +10,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 def wants_fragment(request: HttpRequest) -> bool:
     """True where HTMX will swap a part of the page; a boosted or history request wants the whole page."""
-    htmx = getattr(request, "htmx", None)
+    htmx: Any = getattr(request, "htmx", None)
     return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
 
 

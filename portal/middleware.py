@@ -7,6 +7,7 @@ import structlog
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils import timezone
 
 from portal.permissions import policy_of
 
@@ -54,6 +55,19 @@ class MfaMiddleware:
             request.session["second_factor"] = True
             return False
         return True
+
+
+class ZoneMiddleware:
+    """Show moments in the time zone of the person's organization."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        user: Any = request.user
+        zone = user.organization.zone if user.is_authenticated and user.organization_id else None
+        with timezone.override(zone):
+            return self.get_response(request)
 
 
 class LogContextMiddleware:

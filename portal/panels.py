@@ -1,4 +1,6 @@
-"""Where the higher apps put their part on the floor's pages: registered in their AppConfig.ready, never imported from here."""
+"""Where the higher apps put their part on the floor's pages: registered in their AppConfig.ready, never imported from
+here.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,6 @@
-"""Who may do what. Every view is marked with `requires(...)` or `public(...)`; the middleware refuses a view that is not."""
+"""Who may do what. Every view is marked with `requires(...)` or `public(...)`; the middleware refuses a view that is
+not.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass

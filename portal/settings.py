@@ -1,4 +1,6 @@
-"""All settings. Everything is optional in the environment; the defaults run the portal whole on one machine with SQLite."""
+"""All settings. Everything is optional in the environment; the defaults run the portal whole on one machine with
+SQLite.
+"""
 
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -37,8 +39,7 @@ PARTNER_CENTER_GRAPH_URL = env.url("PARTNER_CENTER_GRAPH_URL", "https://graph.mi
 # The floor calls nobody above it by import: these dotted names are where the higher apps plug in.
 PORTAL_PROVIDER = "connections.provider.partner_center.provider.for_organization"
 PORTAL_CHANGE_LISTENERS = ["syncops.actions.plan_change"]
-PORTAL_SWEEPERS = ["portal.tasks.sweep", "syncops.tasks.sweep"]
-PORTAL_DUE = ["portal.tasks.due", "syncops.tasks.due"]
+PORTAL_WORKPLACES = ["portal.tasks", "syncops.tasks"]
 
 INSTALLED_APPS = [
     "portal",
@@ -81,6 +82,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "portal.middleware.LogContextMiddleware",
+    "portal.middleware.ZoneMiddleware",
     "portal.middleware.PolicyMiddleware",
     "portal.middleware.MfaMiddleware",
 ]
@@ -115,7 +117,8 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {"timeout": 20, "transaction_mode": "IMMEDIATE", "init_command": SQLITE_PRAGMAS}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# The queue only wakes; rows are the truth. Messages are pickles signed with SECRET_KEY: they carry ids and nothing else.
+# The queue only wakes; rows are the truth. Messages are pickles signed with SECRET_KEY: they carry ids and nothing
+# else.
 QUEUE_URL = env.text("QUEUE_URL", "orm://")
 Q_CLUSTER = {
     "name": "portal",

@@ -26,8 +26,8 @@ class StreamQuerySet(models.QuerySet["Stream"]):
 class Stream(models.Model):
     """The operations of one subscription on one connection: what a worker claims, there before the line is.
 
-    `due` is when there is something to do, empty while idle. `lease_until` and `fence` make one worker at a time its holder:
-    every write-back names the fence it was claimed with, and a stale one changes nothing.
+    `due` is when there is something to do, empty while idle. `lease_until` and `fence` make one worker at a time its
+    holder: every write-back names the fence it was claimed with, and a stale one changes nothing.
     """
 
     connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="streams")
@@ -47,6 +47,20 @@ class Stream(models.Model):
         return f"{self.subscription} on {self.connection}"
 
 
+class Lane(models.Model):
+    """The one drain that works on a connection at a time, so that never more than three requests run at once.
+
+    Losing it costs nothing but politeness: what must not happen twice is guarded by the streams' own leases.
+    """
+
+    connection = models.OneToOneField(Connection, on_delete=models.CASCADE, primary_key=True, related_name="lane")
+    lease_until = models.DateTimeField(default=NEVER)
+    owner = models.CharField(max_length=120, blank=True)
+
+    def __str__(self) -> str:
+        return f"Lane of {self.connection}"
+
+
 class SyncOperationQuerySet(models.QuerySet["SyncOperation"]):
     def for_user(self, user: Any) -> SyncOperationQuerySet:
         """The operations of the person's own organization."""
@@ -54,6 +68,15 @@ class SyncOperationQuerySet(models.QuerySet["SyncOperation"]):
 
     def open(self) -> SyncOperationQuerySet:
         return self.filter(state__in=SyncOperation.OPEN)
+
+    def search(self, text: str) -> SyncOperationQuerySet:
+        """Operations whose subscription or customer holds every word of `text`."""
+        found = self
+        for word in text.lower().split():
+            found = found.filter(
+                Q(subscription__search_text__contains=word) | Q(subscription__customer__search_text__contains=word)
+            )
+        return found
 
     def chronological(self) -> SyncOperationQuerySet:
         """Oldest effective date first; those without a date yet come first, as what they wait for comes first."""
@@ -93,7 +116,7 @@ class SyncOperation(models.Model):
             State.UNSUPPORTED,
             State.NOTHING_TO_SEND,
         ),
-        State.UNCERTAIN: (State.RUNNING, State.SUCCEEDED, State.FAILED, State.QUEUED),
+        State.UNCERTAIN: (State.RUNNING, State.SUCCEEDED, State.FAILED, State.HELD, State.QUEUED),
         State.FAILED: (State.QUEUED, State.DISMISSED, State.SUPERSEDED),
         State.HELD: (State.QUEUED, State.DISMISSED, State.SUPERSEDED),
         State.SUCCEEDED: (),
@@ -161,8 +184,12 @@ class SyncOperation(models.Model):
         return label_of(self.kind)
 
     @property
-    def is_final(self) -> bool:
-        return self.state in self.FINAL
+    def is_open(self) -> bool:
+        return self.state in self.OPEN
+
+    @property
+    def needs_a_person(self) -> bool:
+        return self.state in self.NEEDS_A_PERSON
 
     def get_absolute_url(self) -> str:
         return reverse("syncops:operation_detail", args=[self.pk])
@@ -190,8 +217,8 @@ class Run(models.Model):
 class Write(models.Model):
     """One write to the PSA: journaled before its first byte, settled by its answer or by reading back.
 
-    Adjustments cannot be read back as such, so these rows are the only memory of what was sent. The applied ones of a line, summed
-    by date, are what the line shows because of us; everything else on it is somebody else's.
+    Adjustments cannot be read back as such, so these rows are the only memory of what was sent. The applied ones of a
+    line, summed by date, are what the line shows because of us; everything else on it is somebody else's.
     """
 
     class Kind(models.TextChoices):
@@ -202,12 +229,14 @@ class Write(models.Model):
     class State(models.TextChoices):
         SENDING = "sending", "Sending"
         UNKNOWN = "unknown", "Outcome unknown"
+        ACCEPTED = "accepted", "Accepted, not proved yet"
         APPLIED = "applied", "Applied"
         REJECTED = "rejected", "Rejected"
         NOT_SENT = "not_sent", "Not sent"
         NOT_APPLIED = "not_applied", "Proved not applied"
 
     UNSETTLED = (State.SENDING, State.UNKNOWN)
+    UNPROVED = (State.SENDING, State.UNKNOWN, State.ACCEPTED)
 
     stream = models.ForeignKey(Stream, on_delete=models.PROTECT, related_name="writes")
     operation = models.ForeignKey(SyncOperation, on_delete=models.PROTECT, related_name="writes")
@@ -275,7 +304,9 @@ class Shortfall(models.Model):
     ends_on = models.DateField(help_text="Last day, inclusive.")
     units = models.IntegerField(help_text="Wanted minus shown.")
     unit_price = models.DecimalField(max_digits=14, decimal_places=4, null=True, blank=True)
-    amount = models.DecimalField(max_digits=16, decimal_places=4)
+    amount = models.DecimalField(
+        max_digits=16, decimal_places=4, null=True, blank=True, help_text="Empty where no price is known."
+    )
     currency = models.CharField(max_length=3)
     needed_end = models.DateField(null=True, blank=True, help_text="The contract end that would mend it.")
     created_at = models.DateTimeField()

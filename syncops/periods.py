@@ -16,7 +16,7 @@ MONTHS = {"monthly": 1, "quarterly": 3, "semi_annual": 6, "yearly": 12}
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """One billing period, first and last day inclusive. The last one may run past the contract's end: it bills a part."""
+    """One billing period, first and last day inclusive. The last may run past the contract's end: it bills in part."""
 
     start: date
     end: date

@@ -1,4 +1,4 @@
-"""From what a line should be to what is sent: the adjustments, in which order, and what they cannot reach."""
+"""The plan of one line: what is sent, what can no longer be corrected, what lies beyond the contract, and a preview."""
 
 from __future__ import annotations
 
@@ -8,20 +8,34 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
+from syncops.adjustments import Batch, PriceChange, batches_between
+from syncops.bills import Bill, billed, difference
 from syncops.money import share, to_minor_unit
-from syncops.periods import PeriodGrid
-from syncops.timeline import ONE_DAY, Adjustment, Difference, Level, Row, Term, Timeline, apply, differences
+from syncops.periods import Period, PeriodGrid
+from syncops.timeline import (
+    ONE_DAY,
+    Adjustment,
+    Difference,
+    Level,
+    Row,
+    Term,
+    Timeline,
+    actual_timeline,
+    apply,
+    closed_through,
+    differences,
+    spans,
+)
 
-PriceChange = Literal["set_price", "zero_and_restore"]
-Batch = tuple[Adjustment, ...]
+Landing = Literal["posted", "open", "next", "future"]
 
 
 @dataclass(frozen=True, slots=True)
 class Shortfall:
-    """Days (inclusive, inside one unit row) that are closed and do not hold what was wanted.
+    """Closed days (inclusive, inside one unit row) that hold `before` where `after` was wanted.
 
     `amount` and `cost_amount` are what the bill and the purchase of these days lack (negative: have too much), in the
-    currency; None where no price is known by which to tell.
+    contract's currency; None where no price is known to tell it by.
     """
 
     start: date
@@ -33,7 +47,7 @@ class Shortfall:
 
     @property
     def units(self) -> int:
-        """Missing units, negative where there are too many."""
+        """Missing units; negative where there are too many."""
         return self.after.units - self.before.units
 
 
@@ -48,29 +62,45 @@ class BeyondContract:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to send, in this order. Between two batches the line is read back: the second counts on the first."""
+    """What to send, in this order. Between two batches the line is read back: the second builds on the first."""
 
     batches: tuple[Batch, ...] = ()
     shortfalls: tuple[Shortfall, ...] = ()
     beyond: tuple[BeyondContract, ...] = ()
 
     @property
-    def adjustments(self) -> tuple[Adjustment, ...]:
+    def adjustments(self) -> Batch:
         return tuple(adjustment for batch in self.batches for adjustment in batch)
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to send; shortfalls and steps beyond the contract may exist all the same."""
+        """Whether there is nothing to send; there may be shortfalls and steps beyond the contract all the same."""
         return not self.batches
 
 
 @dataclass(frozen=True, slots=True)
-class _Stretch:
-    """From `start` on, until the next stretch: what is wanted and what is there."""
+class PreviewLine:
+    """One adjustment, the period it lands in, and what it adds to the two bills after those sent before it.
 
-    start: date
-    wanted: Level
-    held: Level
+    "open" is this period or an older one that is not posted, "next" the one after, "future" all later ones.
+    """
+
+    adjustment: Adjustment
+    period: Period
+    landing: Landing
+    this_period: Decimal | None
+    next_period: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A plan in money. `earlier` covers the periods before this one that the plan still changes, if there are any."""
+
+    currency: str
+    lines: tuple[PreviewLine, ...]
+    earlier: Bill | None
+    this_period: Bill
+    next_period: Bill | None
 
 
 def plan(
@@ -78,32 +108,113 @@ def plan(
     actual: Timeline,
     *,
     contract: Term,
+    currency: str,
     closed_through: date | None = None,
     rows: Iterable[Row] = (),
-    currency: str,
     price_change: PriceChange = "set_price",
 ) -> Plan:
-    """The adjustments that turn `actual` into `desired` on every open date of the contract, and what they cannot reach.
+    """The adjustments that turn `actual` into `desired` on every open date, with what they cannot reach.
 
-    `closed_through` is the last day that is closed to changes. `rows` are the line's unit rows: they give the periods
-    by which a shortfall's money is told.
+    `closed_through` is the last day that is closed to changes. `rows` are the line's unit rows: shortfalls are told
+    per row, and by the periods that the rows show.
     """
     first = contract.start if closed_through is None else max(contract.start, closed_through + ONE_DAY)
-    stretches = _stretches(desired, actual, first, contract.end)
-    if price_change == "zero_and_restore":
-        batches = _zero_and_restore(desired, actual, stretches)
-    else:
-        batches = _in_order(_changes(desired, stretches), desired, actual, stretches)
-    closed = differences(
-        desired,
-        actual,
-        contract.start,
-        min(first - ONE_DAY, contract.end),
-        _row_starts(rows := tuple(rows), PeriodGrid.of(contract, rows), first),
-    )
-    grid = PeriodGrid.of(contract, rows)
+    closed = differences(desired, actual, contract.start, min(first - ONE_DAY, contract.end))
     return Plan(
-        tuple(batch for batch in batches if batch),
-        tuple(_shortfall(difference, grid, currency) for difference in closed),
-        _beyond(desired, contract),
+        batches=batches_between(desired, actual, first, contract.end, price_change=price_change),
+        shortfalls=tuple(_shortfalls(closed, PeriodGrid.of(contract, rows), currency)),
+        beyond=_beyond(desired, contract),
     )
+
+
+def _shortfalls(closed: Iterable[Difference], grid: PeriodGrid, currency: str) -> Iterable[Shortfall]:
+    """The closed differences cut by row and period, each with its money."""
+    row_starts = [row.start for row in grid.rows]
+    for gap in closed:
+        price = _lacking(gap.wanted.units, gap.wanted.price, gap.found.units, gap.found.price)
+        cost = _lacking(gap.wanted.units, gap.wanted.cost, gap.found.units, gap.found.cost)
+        for period in grid.between(gap.start, gap.end):
+            for start, end in spans(max(gap.start, period.start), min(gap.end, period.end), row_starts):
+                part = share((end - start).days + 1, period.days)
+                yield Shortfall(
+                    start,
+                    end,
+                    before=gap.found,
+                    after=gap.wanted,
+                    amount=None if price is None else to_minor_unit(price * part, currency),
+                    cost_amount=None if cost is None else to_minor_unit(cost * part, currency),
+                )
+
+
+def _lacking(wanted: int, wanted_price: Decimal | None, found: int, found_price: Decimal | None) -> Decimal | None:
+    """What a whole period lacks. A price that is not managed is the one that holds; None where that is not known."""
+    due = found_price if wanted_price is None else wanted_price
+    if (wanted and due is None) or (found and found_price is None):
+        return None
+    return wanted * (due or Decimal(0)) - found * (found_price or Decimal(0))
+
+
+def _beyond(desired: Timeline, contract: Term) -> tuple[BeyondContract, ...]:
+    return tuple(
+        BeyondContract(day, level, end_needed=day)
+        for day, level in desired.steps
+        if day > contract.end and not desired.at(day - ONE_DAY).satisfies(level)
+    )
+
+
+def preview(plan: Plan, rows: Iterable[Row], contract: Term, currency: str, today: date) -> Preview:
+    """Where each adjustment lands, and the bill of the period of `today`, of the next one and of older ones.
+
+    A day before the contract counts as its first, a day after it as its last.
+    """
+    rows = tuple(rows)
+    sent = plan.adjustments
+    grid = PeriodGrid.of(contract, rows)
+    this = grid.period_of(min(max(today, contract.start), contract.end))
+    following = grid.next_period(this)
+    older = grid.between(min((change.effective for change in sent), default=this.start), this.start - ONE_DAY)
+    actual = actual_timeline(rows)
+    starts = [row.start for row in rows]
+
+    def totals(*periods: Period) -> list[Decimal | None]:
+        """What the periods cost after none, one, two … of the adjustments."""
+        return [
+            billed(
+                apply(actual, sent[:count]),
+                periods,
+                contract,
+                currency,
+                [*starts, *(change.effective for change in sent[:count])],
+            )
+            for count in range(len(sent) + 1)
+        ]
+
+    now, later = totals(this), totals(following) if following else None
+    return Preview(
+        currency,
+        lines=tuple(
+            PreviewLine(
+                change,
+                grid.period_of(change.effective),
+                _landing(change.effective, this, following, closed_through(rows)),
+                difference(now[index], now[index + 1]),
+                difference(later[index], later[index + 1]) if later else None,
+            )
+            for index, change in enumerate(sent)
+        ),
+        earlier=_bill(older, totals(*older)) if older else None,
+        this_period=_bill([this], now),
+        next_period=_bill([following], later) if following and later else None,
+    )
+
+
+def _bill(periods: Sequence[Period], totals: Sequence[Decimal | None]) -> Bill:
+    return Bill(periods[0].start, periods[-1].end, before=totals[0], after=totals[-1])
+
+
+def _landing(effective: date, this: Period, following: Period | None, closed: date | None) -> Landing:
+    if closed is not None and effective <= closed:
+        return "posted"
+    if effective <= this.end:
+        return "open"
+    return "next" if following and effective <= following.end else "future"

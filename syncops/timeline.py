@@ -136,6 +136,12 @@ class Timeline:
 
         return Timeline.from_steps((day, shift(day)) for day in (*self.breakpoints, *days))
 
+    def during(self, start: date, end: date, level: Level) -> Timeline:
+        """`level` from `start` to `end` (inclusive), and what it said before on every other day."""
+        after = end + ONE_DAY
+        kept = [step for step in self.steps if not start <= step[0] <= after]
+        return Timeline.from_steps([*kept, (start, level), (after, self.at(after))])
+
     def restricted(self, start: date, end: date) -> Timeline:
         """What it says inside these days: earlier steps become one on `start`, the level of `end` goes on."""
         if end < start:
@@ -151,7 +157,7 @@ class Timeline:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One unit row as Autotask shows it: the full count in force from `start` to `end` (inclusive), totals of the row."""
+    """One unit row as Autotask shows it: the full count in force from `start` to `end` (inclusive), totals for all."""
 
     start: date
     end: date

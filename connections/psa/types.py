@@ -1,4 +1,4 @@
-"""What a PSA knows, as frozen values. Periods are words, dates are calendar dates, money is Decimal in the connection's currency."""
+"""What a PSA knows, as frozen values: periods as words, calendar dates, money as Decimal in one currency."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -62,7 +62,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class UnitRow:
-    """One line in one billing period, or in a part of it: the full count in force; price and cost are totals of the row."""
+    """One line in one billing period or a part of it: the full count in force, price and cost as totals of the row."""
 
     id: int
     line_id: int
@@ -78,7 +78,7 @@ class UnitRow:
 
 @dataclass(frozen=True, slots=True)
 class AdjustmentRequest:
-    """A create-only change of a line from a date on: units as a signed delta; a price or cost that is None is not sent."""
+    """A create-only change of a line from a date on: units as a signed delta; a price or cost of None is not sent."""
 
     line_id: int
     effective: date

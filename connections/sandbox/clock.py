@@ -46,7 +46,7 @@ class Clock:
             self.set(date.fromisoformat(body["today"]))
         if "now" in body:
             self.set(datetime.fromisoformat(body["now"]))
-        self.advance(days=body.get("advance_days", 0), seconds=body.get("advance_seconds", 0))
+        self.advance(days=float(body.get("advance_days", 0)), seconds=float(body.get("advance_seconds", 0)))
         return {
             "now": self.stamp(),
             "today": self.today().isoformat(),

@@ -157,7 +157,7 @@ class _ExchangeHandler(BaseHTTPRequestHandler):
         except Dropped:
             self.close_connection = True
             return
-        except Exception:  # noqa: BLE001 a defect here must not look like a broken connection
+        except Exception:  # a defect here must not look like a broken connection
             traceback.print_exc()
             response = exchanger.refusal(500, "The stand-in failed; its own log has the trace.")
         self._send(response, broken=request.has_fault("half_body"))

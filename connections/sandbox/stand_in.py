@@ -31,6 +31,10 @@ CONTROL = "/_control/"
 _ID = re.compile(r"/(\d+|[0-9a-f]{8}-[0-9a-f-]{27})(?=/|$)", re.IGNORECASE)
 
 
+class PortTaken(OSError):
+    """The port that a stand-in was given is in use; the text names the stand-in and the port."""
+
+
 class StandIn:
     """A far side on loopback. Subclasses implement `respond` and `refusal`, and may add to `self.control`."""
 
@@ -54,7 +58,10 @@ class StandIn:
         self._statuses: Counter[str] = Counter()
         self._running = self._peak = 0
         self._stopping = threading.Event()
-        self._listener = Listener(port, self)
+        try:
+            self._listener = Listener(port, self)
+        except OSError as error:
+            raise PortTaken(f"{self.name}: port {port} is taken") from error
         self._thread: threading.Thread | None = None
         self._add_control()
 
@@ -65,7 +72,7 @@ class StandIn:
     def start(self) -> None:
         self._thread = threading.Thread(
             target=self._listener.serve_forever,
-            args=(0.05,),
+            args=(0.02,),
             name=self.name,
             daemon=True,
         )
@@ -238,11 +245,14 @@ class StandIn:
                 "peak": self._peak,
             }
 
-    def _clear_counters(self, request: Request) -> Response:
+    def clear_counters(self) -> None:
         with self._lock:
             self._counters.clear()
             self._statuses.clear()
             self._peak = self._running
+
+    def _clear_counters(self, request: Request) -> Response:
+        self.clear_counters()
         return Response(body={})
 
 

@@ -25,8 +25,9 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
 class AuditEntry(models.Model):
     """One thing that happened. Rows are never changed or deleted; a trigger in the database refuses it.
 
-    A thing that takes time has two rows: its beginning (in progress) and its end, which `began` joins. Each row carries the
-    hash of the row before it in its tenant, so that a missing or edited one is found by `manage.py verify_audit`.
+    A thing that takes time has two rows: its beginning (in progress) and its end, which `began` joins. Each row
+    carries the hash of the row before it in its tenant, so that a missing or edited one is found by `manage.py
+    verify_audit`.
     """
 
     class Status(models.TextChoices):

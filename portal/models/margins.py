@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import models
 from django.db.models import Q
+from django.urls import reverse
 
 from portal.models.catalog import Offer
 from portal.models.organizations import Organization
 from portal.models.subscriptions import Customer, Subscription
 
 
+class MarginRuleQuerySet(models.QuerySet["MarginRule"]):
+    def for_user(self, user: Any) -> MarginRuleQuerySet:
+        """The rules of the person's own organization; what a reseller earns is its own business."""
+        return self.filter(organization_id=user.organization_id)
+
+
 class MarginRule(models.Model):
-    """One rule of an organization. The most specific wins: subscription, then customer and category, then default per category.
+    """One rule of an organization. The most specific wins: subscription, then customer and category, then default per
+    category.
 
     `audience` tells whom a default is for: the organization's own customers, or (a CSP only) its resellers.
     """
@@ -36,6 +46,8 @@ class MarginRule(models.Model):
     kind = models.CharField(max_length=12, choices=Kind)
     percent = models.DecimalField(max_digits=7, decimal_places=4, help_text="Percent, for example 15 for 15 %.")
 
+    objects = MarginRuleQuerySet.as_manager()
+
     class Meta:
         ordering = ["organization", "category", "pk"]
         constraints = [
@@ -54,7 +66,10 @@ class MarginRule(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} {self.percent} %"
+        return f"{self.get_kind_display()}, {self.percent.normalize():f} %"
+
+    def get_absolute_url(self) -> str:
+        return reverse("portal:margin_edit", args=[self.pk])
 
 
 class MarginSettings(models.Model):

@@ -22,6 +22,24 @@ class OrderQuerySet(models.QuerySet["Order"]):
     def submitted(self) -> OrderQuerySet:
         return self.exclude(state=Order.State.CART)
 
+    def search(self, text: str) -> OrderQuerySet:
+        """Orders of this number (O-000012 or 12), or of customers whose name or domain holds every word."""
+        number = text.strip().upper().removeprefix("O-")
+        if number.isascii() and number.isdigit() and len(number) < 16:
+            return self.filter(pk=int(number))
+        found = self
+        for word in text.lower().split():
+            found = found.filter(customer__search_text__contains=word)
+        return found
+
+    def carts_of(self, user: Any) -> OrderQuerySet:
+        """The person's own carts for customers that they still see."""
+        return self.for_user(user).filter(state=Order.State.CART, created_by=user)
+
+    def stalled(self) -> OrderQuerySet:
+        """Orders that stopped on their way and wait for a person."""
+        return self.filter(state__in=Order.OPEN, due_at__isnull=True)
+
 
 class Order(models.Model):
     """What a customer buys in one go. It begins as a cart; submitting it sends it to Partner Center in the background.
@@ -92,12 +110,23 @@ class Order(models.Model):
         """The order number that people quote."""
         return f"O-{self.pk:06d}"
 
+    @property
+    def is_open(self) -> bool:
+        return self.state in self.OPEN
+
+    @property
+    def is_stalled(self) -> bool:
+        """True where the order stopped on its way and waits for a person."""
+        return self.is_open and self.due_at is None
+
     def get_absolute_url(self) -> str:
         return reverse("portal:order_detail", args=[self.pk])
 
 
 class OrderLine(models.Model):
-    """One variant on an order. Prices are per unit and billing period in the order's currency, in the owner's context."""
+    """One variant on an order. Prices are per unit and billing period in the order's currency, in the owner's
+    context.
+    """
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="lines")
     variant = models.ForeignKey(OfferVariant, on_delete=models.PROTECT, related_name="+")

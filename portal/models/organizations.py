@@ -77,8 +77,20 @@ class Organization(models.Model):
         return ZoneInfo(self.time_zone)
 
 
+class UserQuerySet(models.QuerySet["User"]):
+    def for_user(self, user: Any) -> UserQuerySet:
+        """The people of the person's organization and, for a CSP, of its resellers."""
+        return self.filter(Q(organization_id=user.organization_id) | Q(organization__parent_id=user.organization_id))
+
+
 class UserManager(BaseUserManager["User"]):
     """People are known by their e-mail address."""
+
+    def get_queryset(self) -> UserQuerySet:
+        return UserQuerySet(self.model, using=self._db)
+
+    def for_user(self, user: Any) -> UserQuerySet:
+        return self.get_queryset().for_user(user)
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
         user = self.model(email=self.normalize_email(email).lower(), **fields)
@@ -107,7 +119,7 @@ class User(AbstractUser):
     role = models.CharField(max_length=20, choices=Role, default=Role.READER)
 
     USERNAME_FIELD = "email"
-    REQUIRED_FIELDS: list[str] = []
+    REQUIRED_FIELDS = []
     objects = UserManager()  # type: ignore[misc,assignment]
 
     class Meta:

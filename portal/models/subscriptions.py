@@ -79,7 +79,8 @@ class Subscription(models.Model):
     """A customer's purchase of an offer variant: quantity, status, prices, dates.
 
     Prices are per unit and billing period, as on the price sheet when the term began; the CSP's own purchase price.
-    A subscription exists from its order on, pending until Microsoft has provisioned it; `external_id` is empty until then.
+    A subscription exists from its order on, pending until Microsoft has provisioned it; `external_id` is empty until
+    then.
     """
 
     class Status(models.TextChoices):
@@ -216,3 +217,12 @@ class SubscriptionRequest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} of {self.subscription}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in self.OPEN
+
+    @property
+    def is_stalled(self) -> bool:
+        """True where the request stopped on its way and waits for a person."""
+        return self.is_open and self.due_at is None

@@ -1,6 +1,17 @@
-"""The kinds of operation: one file each, pure. REGISTRY names them."""
+"""The kinds of operation: one file each, pure. Adding one is its file, its line in REGISTRY, and its test."""
+
+from syncops.operations import change_quantity, map_subscription
+from syncops.operations.base import Kind
+
+REGISTRY: dict[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        map_subscription.KIND,
+        change_quantity.KIND,
+    )
+}
 
 
 def label_of(kind: str) -> str:
     """The words for a kind on screen."""
-    return kind.replace("_", " ").capitalize()
+    return REGISTRY[kind].label

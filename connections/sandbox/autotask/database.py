@@ -2,6 +2,7 @@
 
 Records are dicts with the REST field names and the ledger's values (see `fields`). Nothing here knows a business rule.
 """
+# ruff: noqa: S608  names of tables and columns come from the entity tables, values are always parameters
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -90,6 +91,11 @@ class Database:
         sql = f'INSERT INTO "{entity.name}" ({_quoted(columns)}) VALUES ({_marks(columns)})'
         with self.store.read() as connection:
             connection.executemany(sql, ([record.get(name) for name in columns] for record in records))
+
+    def next_id(self, entity: str) -> int:
+        with self.store.read() as connection:
+            row = connection.execute(f'SELECT coalesce(max(id), 0) + 1 FROM "{entity}"').fetchone()
+            return int(row[0])
 
     def user_defined(self, entity: Entity, keys: Sequence[int]) -> dict[int, dict[str, str | None]]:
         """For each id its user-defined values by name."""

@@ -147,6 +147,10 @@ CREATE TABLE IF NOT EXISTS user_defined (
     entity TEXT NOT NULL, parent INTEGER NOT NULL, name TEXT NOT NULL COLLATE NOCASE, value TEXT,
     PRIMARY KEY (entity, parent, name)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS separate_items (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, contract INTEGER NOT NULL, line INTEGER NOT NULL, adjustment INTEGER NOT NULL,
+    day TEXT NOT NULL, units INTEGER NOT NULL, unit_price TEXT NOT NULL, unit_cost TEXT NOT NULL, part TEXT NOT NULL
+);
 CREATE INDEX IF NOT EXISTS user_defined_value ON user_defined (entity, name, value);
 """
 )

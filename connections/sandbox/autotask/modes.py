@@ -20,6 +20,7 @@ hourly_latency        seconds added above 75 % of the hourly limit, half of it a
 """
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from ..store import Store
@@ -45,8 +46,7 @@ class Modes:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        defaults = {name: values[0] for name, values in CHOICES.items()} | NUMBERS
-        self._values: dict[str, Any] = defaults | store.setting(_KEY, {})
+        self._values: dict[str, Any] = _defaults() | store.setting(_KEY, {})
 
     def __getitem__(self, name: str) -> Any:
         return self._values[name]
@@ -56,10 +56,18 @@ class Modes:
         for name, value in values.items():
             if name in CHOICES and value in CHOICES[name]:
                 continue
-            if name in NUMBERS and (value is None or isinstance(value, int | float)):
+            if name in NUMBERS and (value is None or isinstance(value, int | float | Decimal)):
                 continue
             known = CHOICES.get(name) or ("a number",) if name in CHOICES or name in NUMBERS else ()
             raise ValueError(f"no such mode: {name}={value!r}; known: {', '.join(known or [*CHOICES, *NUMBERS])}")
-        self._values |= values
+        self._values |= {n: float(v) if isinstance(v, Decimal) else v for n, v in values.items()}
         self._store.set_setting(_KEY, self._values)
         return dict(self._values)
+
+    def reset(self) -> None:
+        self._values = _defaults()
+        self._store.set_setting(_KEY, {})
+
+
+def _defaults() -> dict[str, Any]:
+    return {**{name: values[0] for name, values in CHOICES.items()}, **NUMBERS}

@@ -93,11 +93,11 @@ def adjusted(
     """The rows after an adjustment; posted rows stay as they are. BelowZero where units would become negative."""
     result = []
     for row in split_at(rows, effective):
+        if row.end >= effective and row.units + change < 0:
+            raise BelowZero(f"{row.units + change} units from {row.start}")
         if row.start < effective or row.posted:
             result.append(row)
             continue
-        if row.units + change < 0:
-            raise BelowZero(f"{row.units + change} units from {row.start}")
         result.append(
             replace(
                 row,

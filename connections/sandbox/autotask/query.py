@@ -1,7 +1,7 @@
 """Autotask's query language, translated into SQL over the ledger.
 
-{"MaxRecords": 1-500, "IncludeFields": [names], "filter": [conditions]}, names in any letter case. A condition is
-{"op", "field", "value", "udf"} or a group {"op": "and" | "or", "items": [conditions]}; conditions side by side are ANDed.
+{"MaxRecords": 1-500, "IncludeFields": [names], "filter": [conditions]}, names in any letter case. A condition is {"op",
+"field", "value", "udf"} or a group {"op": "and" | "or", "items": [conditions]}; conditions side by side are ANDed.
 """
 
 from collections.abc import Mapping
@@ -16,6 +16,8 @@ MAXIMUM = 500
 COMPARISONS = {"eq": "=", "noteq": "<>", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 PATTERNS = {"beginswith": "{}%", "endswith": "%{}", "contains": "%{}%"}
 LISTS = {"in": "IN", "notin": "NOT IN"}
+_NO_VALUE = "id NOT IN (SELECT parent FROM user_defined WHERE entity = ? AND name = ? AND value IS NOT NULL)"
+_SOME_VALUE = "id IN (SELECT parent FROM user_defined WHERE entity = ? AND name = ? AND {})"
 EXISTENCE = {"exist": "IS NOT NULL", "notexist": "IS NULL"}
 
 
@@ -107,12 +109,11 @@ class _Translator:
         self.user_defined += 1
         if name.casefold() not in {known.casefold() for known in self.names}:
             raise Rejected(UNABLE_TO_FIND.format(field=name, entity=self.entity.singular))
-        negated = "NOT" if operator == "notexist" else ""
         self.parameters += [self.entity.name, name]
-        tested = self._of_field(
-            Field(name, "str"), "value", "exist" if negated else operator, None if value is None else str(value)
-        )
-        return f"id {negated} IN (SELECT parent FROM user_defined WHERE entity = ? AND name = ? AND {tested})"
+        if operator == "notexist":
+            return _NO_VALUE
+        tested = self._of_field(Field(name, "str"), "value", operator, None if value is None else str(value))
+        return _SOME_VALUE.format(tested)
 
     def _of_field(self, field: Field, column: str, operator: str, value: Any) -> str:
         if operator in EXISTENCE:

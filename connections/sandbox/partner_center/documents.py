@@ -104,7 +104,7 @@ def subscription(purchase: Purchase, *, status: str, country: str, today: date) 
         "hasPurchasableAddons": False,
         "creationDate": terms.iso(purchase.created),
         "effectiveStartDate": terms.iso(purchase.started),
-        **term_dates(purchase, today=today),
+        **_dates(purchase, today),
         "status": status,
         "autoRenewEnabled": item.kind == LICENCE and status in ("active", "pending"),
         "isTrial": item.is_trial,
@@ -132,24 +132,28 @@ def subscription(purchase: Purchase, *, status: str, country: str, today: date) 
     return document
 
 
-def term_dates(purchase: Purchase, *, today: date) -> Document:
-    """The dates that follow from the start of the term: commitment, billing cycle, cancellation and refunds.
-
-    `commitmentEndDate` names the last day itself. An Azure plan has no end; perpetual software has none of them.
-    """
-    item, start = purchase.item, purchase.started.date()
-    if item.kind == AZURE:
+def _dates(purchase: Purchase, today: date) -> Document:
+    """An Azure plan has no end."""
+    if purchase.item.kind == AZURE:
         return {"commitmentEndDate": NEVER}
-    allowed = terms.iso(purchase.started + terms.WINDOW)
-    dates: Document = {}
-    if purchase.term:
-        end = purchase.custom_end or terms.term_end(start, purchase.term)
+    return term_dates(purchase.started, purchase.term, purchase.cycle, today=today, custom_end=purchase.custom_end)
+
+
+def term_dates(started: datetime, term: str, cycle: str, *, today: date, custom_end: date | None = None) -> Document:
+    """What follows from the start of a term: its end, the end of the billing cycle, cancellation and refunds.
+
+    `commitmentEndDate` names the last day itself. Perpetual software (no term) has no end.
+    """
+    start, dates = started.date(), Document()
+    if term:
+        end = custom_end or terms.term_end(start, term)
         dates["commitmentEndDate"] = terms.midnight(end)
         dates["commitmentEndDateTime"] = terms.last_second(end)
-        if purchase.cycle in terms.CYCLE_MONTHS:
-            billed = min(end, terms.cycle_end(start, purchase.cycle, min(max(today, start), end)))
+        if cycle in terms.CYCLE_MONTHS:
+            billed = min(end, terms.cycle_end(start, cycle, min(max(today, start), end)))
             dates["billingCycleEndDate"] = terms.midnight(billed)
             dates["billingCycleEndDateTime"] = terms.last_second(billed)
+    allowed = terms.iso(started + terms.WINDOW)
     dates["cancellationAllowedUntilDate"] = allowed
     dates["refundOptions"] = [{"type": "Partial", "expiresAt": allowed}]
     return dates

@@ -1,8 +1,8 @@
 """What is for sale: the offers with their terms and prices, independent of any country.
 
-Amounts are euros; `price` gives them in the currency of a market. A rate is Microsoft's suggested retail price of one seat
-for one month on a yearly term that is paid at once. Other plans follow Microsoft's published surcharges: 5 % for paying a
-longer term month by month, 20 % for a monthly term.
+Amounts are euros; `price` gives them in the currency of a market. A rate is Microsoft's suggested retail price of one
+seat for one month on a yearly term that is paid at once. Other plans follow Microsoft's published surcharges: 5 % for
+paying a longer term month by month, 20 % for a monthly term.
 """
 
 from dataclasses import dataclass
@@ -106,7 +106,7 @@ OFFERS = (
     _licence("entra-p2", "CFQ7TTC0LFK5", "0001", "Microsoft Entra ID P2", "8.40"),
     _licence("intune-1", "CFQ7TTC0LCH4", "0009", "Microsoft Intune Plan 1", "7.50"),
     _licence("defender-business", "CFQ7TTC0J1GB", "0003", "Microsoft Defender for Business", "2.80", maximum=300),
-    _licence("defender-office", "CFQ7TTC0LHXH", "0001", "Microsoft Defender for Office 365 (Plan 1)", "1.90", addon=True),
+    _licence("defender-office", "CFQ7TTC0LHXH", "0001", "Microsoft Defender for Office 365 (Plan 1)", "1.90"),
     _licence("power-bi-pro", "CFQ7TTC0L3PB", "0001", "Power BI Pro", "13.10"),
     _licence("visio-1", "CFQ7TTC0HD33", "0003", "Visio Plan 1", "4.70"),
     _licence("visio-2", "CFQ7TTC0HD32", "0002", "Visio Plan 2", "14.00"),
@@ -141,7 +141,10 @@ OFFERS = (
         "power-bi-gov", "CFQ7TTC0L3P9", "0004", "Power BI Pro (Government Pricing)", "11.50",
         terms=YEARLY, segment="government",
     ),
-    _licence("azure-plan", "DZH318Z0BPS6", "0001", "Azure plan", "0", terms=ONCE, margin=0, kind="azure_plan", maximum=1),
+    _licence(
+        "azure-plan", "DZH318Z0BPS6", "0001", "Azure plan", "0",
+        terms=ONCE, margin=0, kind="azure_plan", maximum=1,
+    ),
     _licence(
         "reserved-d4s", "DZH318Z0BQ4Z", "002L", "Reserved VM Instance, Standard_D4s_v5, EU West, 1 Year", "946.00",
         terms=(("P1Y", "one_time"),), margin=10, kind="reservation",

@@ -7,7 +7,7 @@ from .names import CUSTOMERS, HARBOURLINE, LUMEN, PROVIDER, Customer
 
 CUSTOMER, LEAD, PROSPECT, DEAD, CANCELLATION, VENDOR, PARTNER = range(1, 8)
 OWNER = 0
-EURO, POUND = 1, 2
+OWN_CURRENCY, POUND = 1, 2
 
 COMPANY_IDS = {
     customer.key: number
@@ -24,15 +24,15 @@ RESELLER_COMPANY_IDS = {
 GROENE_HART_TWIN, NOORDZEE_PROSPECT, KLINIEK_OLD, FJORD_UK = 1031, 1032, 1033, 1034
 
 _LOOKALIKES = (
-    (GROENE_HART_TWIN, "Groene Hart Accountants", CUSTOMER, True, EURO),
-    (NOORDZEE_PROSPECT, "Noordzee Logistics B.V.", PROSPECT, True, EURO),
-    (KLINIEK_OLD, "Kliniek De Linde", CUSTOMER, False, EURO),
+    (GROENE_HART_TWIN, "Groene Hart Accountants", CUSTOMER, True, OWN_CURRENCY),
+    (NOORDZEE_PROSPECT, "Noordzee Logistics B.V.", PROSPECT, True, OWN_CURRENCY),
+    (KLINIEK_OLD, "Kliniek De Linde", CUSTOMER, False, OWN_CURRENCY),
     (FJORD_UK, "Fjord Analytics (UK) Limited", CUSTOMER, True, POUND),
-    (1035, "Noordzee Logistics Antwerpen NV", CUSTOMER, True, EURO),
-    (1036, "Müller & Sohn Elektrotechnik GmbH", CUSTOMER, True, EURO),
-    (1037, "Gemeente Westerwolde-Oost", LEAD, True, EURO),
-    (1038, "Alpenrose Hotelbetriebe GmbH & Co KG", CANCELLATION, True, EURO),
-    (1039, "Café Lumière Événements", DEAD, False, EURO),
+    (1035, "Noordzee Logistics Antwerpen NV", CUSTOMER, True, OWN_CURRENCY),
+    (1036, "Müller & Sohn Elektrotechnik GmbH", CUSTOMER, True, OWN_CURRENCY),
+    (1037, "Gemeente Westerwolde-Oost", LEAD, True, OWN_CURRENCY),
+    (1038, "Alpenrose Hotelbetriebe GmbH & Co KG", CANCELLATION, True, OWN_CURRENCY),
+    (1039, "Café Lumière Événements", DEAD, False, OWN_CURRENCY),
 )
 _OTHERS = (
     (1061, "Cloud Distribution Benelux B.V.", VENDOR),
@@ -62,9 +62,7 @@ _OTHERS = (
 
 def provider_companies() -> list[dict[str, Any]]:
     """The provider's own company, its direct customers, those who look like them, vendors, partners and prospects."""
-    customers = [
-        _customer(customer, COMPANY_IDS[customer.key], EURO) for customer in CUSTOMERS if not customer.reseller
-    ]
+    customers = [_customer(customer, COMPANY_IDS[customer.key]) for customer in CUSTOMERS if not customer.reseller]
     lookalikes = [
         _company(number, name, kind, active=active, currency=currency)
         for number, name, kind, active, currency in _LOOKALIKES
@@ -76,7 +74,7 @@ def provider_companies() -> list[dict[str, Any]]:
 def reseller_companies() -> list[dict[str, Any]]:
     """The reseller's own company with its four customers and a few more."""
     customers = [
-        _customer(customer, RESELLER_COMPANY_IDS[customer.key], EURO)
+        _customer(customer, RESELLER_COMPANY_IDS[customer.key])
         for customer in CUSTOMERS
         if customer.reseller == HARBOURLINE.key
     ]
@@ -90,8 +88,8 @@ def reseller_companies() -> list[dict[str, Any]]:
     ]
 
 
-def _customer(customer: Customer, number: int, currency: int) -> dict[str, Any]:
-    return _company(number, customer.psa_name, CUSTOMER, currency=currency) | {
+def _customer(customer: Customer, number: int) -> dict[str, Any]:
+    return _company(number, customer.psa_name, CUSTOMER) | {
         "address1": customer.street,
         "city": customer.city,
         "postalCode": customer.postal_code,
@@ -99,13 +97,14 @@ def _customer(customer: Customer, number: int, currency: int) -> dict[str, Any]:
     }
 
 
-def _company(number: int, name: str, kind: int, *, active: bool = True, currency: int = EURO) -> dict[str, Any]:
+def _company(number: int, name: str, kind: int, *, active: bool = True, currency: int = OWN_CURRENCY) -> dict[str, Any]:
     return {
         "id": number,
         "companyName": name,
         "companyNumber": "" if number == OWNER else f"D{number}",
         "companyType": kind,
         "isActive": active,
+        "ownerResourceID": 1,
         "phone": f"+31 {spread(name, 900_000_000) + 100_000_000}",
         "currencyID": currency,
     }

@@ -1,8 +1,8 @@
 """The contracts of the two Autotask databases, and the lines some of them already hold.
 
-Dates hang on the day the ledger is made. A contract is usable for a subscription when it is a Recurring Service contract,
-active, of the right company and currency, with the subscription's period, begun before the subscription and not over. Most
-customers have one; Alpenrose Hotel also has one contract for every reason not to be usable.
+Dates hang on the day the ledger is made. A contract is usable for a subscription when it is a Recurring Service
+contract, active, of the right company and currency, with the subscription's period, begun before the subscription and
+not over. Most customers have one; Alpenrose Hotel also has one for nearly every reason not to be usable.
 """
 
 from dataclasses import dataclass
@@ -64,7 +64,7 @@ class Contract:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A service on a contract. `changes` are (months from the current one, day, units added); posted up to last month."""
+    """A service on a contract. `changes`: (months from the current one, day, units added). Posted up to last month."""
 
     id: int
     contract: int
@@ -160,7 +160,7 @@ INELIGIBLE = {
     "other company": (3214,),
     "inactive company": (3215,),
 }
-"""Contract ids in the provider's database by the reason that keeps them out (3205 fits yearly plans; 3212 fits new orders)."""
+"""Contracts of the provider's database by what keeps them out; 3205 fits yearly plans, 3212 fits new orders."""
 
 OTHER = tuple(
     Contract(3301 + number, 1065 + number, "Managed workplace", starts=-20 - number, ends=16 + number)

@@ -32,7 +32,7 @@ DEMO_PARTNER_CENTER = {
     "country": "NL",
     "currency": "EUR",
 }
-"""The Entra application of the CSP's partner tenant, with the refresh token of an Admin Agent who signed in with MFA."""
+"""The application in the CSP's partner tenant, with the refresh token of an Admin Agent who signed in with MFA."""
 
 BROKEN_PARTNER_CENTER = DEMO_PARTNER_CENTER | {"refresh_token": "0.AXsandbox-revoked-refresh-token"}
 """The same application with a revoked refresh token: the token endpoint answers `invalid_grant`."""

@@ -4,26 +4,31 @@ from datetime import date
 from typing import Any
 
 from ..partner_center import documents
+from .credentials import DEMO_PARTNER_CENTER
 from .identity import guid, spread
-from .names import CUSTOMERS, PROVIDER, RESELLERS, Customer, Partner
+from .names import CURRENCIES, CUSTOMERS, PROVIDER, RESELLERS, SYMBOLS, Customer, Partner
 from .prices import price_sheets, promotions
 from .products import legacy_offers, products
 from .purchases import BOUGHT
 from .subscriptions import holding
 
-MARKETS = ("NL", "GB")
+MARKETS = ("NL", "GB", "US")
+"""One for each currency: markets of one currency share their price sheets."""
 
 
 def partner_center_data(today: date) -> dict[str, Any]:
     """The partner's tenant as it stands on `today`.
 
+    application    what the login service knows: the demonstration's credentials
     organizations  {"provider": {...}, "resellers": [PartnerRelationship]}
     customers      [Customer], as by id: with billingProfile; `associatedPartnerId` is the reseller's tenant
     catalogue      {"products": [Product with "skus" with "availabilities"], "legacyOffers": [Offer]}
+    markets        {country: {"currency", "symbol"}}
     prices         {market: {view: [price sheet row]}}; all values are text, amounts per unit and billing period
     promotions     [Promotion]
     subscriptions  {customer id: [Subscription]}
     orders         {customer id: [Order]}
+    qualifications {customer id: ["education" or "government"]}
     entitlements   {subscription id of an Azure plan: [Azure entitlement]}
     """
     holdings = {
@@ -33,16 +38,23 @@ def partner_center_data(today: date) -> dict[str, Any]:
         for customer in CUSTOMERS
     }
     return {
+        "application": dict(DEMO_PARTNER_CENTER),
         "organizations": {
             "provider": _provider(PROVIDER),
             "resellers": [_relationship(reseller) for reseller in RESELLERS],
         },
         "customers": [_customer(customer) for customer in CUSTOMERS],
         "catalogue": {"products": products(PROVIDER.country), "legacyOffers": legacy_offers()},
+        "markets": {
+            country: {"currency": currency, "symbol": SYMBOLS[currency]} for country, currency in CURRENCIES.items()
+        },
         "prices": {market: price_sheets(market, today) for market in MARKETS},
         "promotions": promotions(today),
         "subscriptions": {owner: [held.subscription for held in all_held] for owner, all_held in holdings.items()},
         "orders": {owner: [held.order for held in all_held] for owner, all_held in holdings.items()},
+        "qualifications": {
+            customer.tenant_id: [customer.segment] for customer in CUSTOMERS if customer.segment != "commercial"
+        },
         "entitlements": {
             held.subscription["id"]: list(held.entitlements)
             for all_held in holdings.values()
@@ -84,7 +96,7 @@ def _customer(customer: Customer) -> dict[str, Any]:
             "tenantId": customer.tenant_id,
             "domain": customer.domain,
             "companyName": customer.name,
-            "address": _address(customer),
+            "address": {"region": "", **_address(customer)},
             "email": email,
             "links": {"self": documents.link(f"{own}/profiles/company")},
             "attributes": {"objectType": "CustomerCompanyProfile"},
@@ -121,7 +133,6 @@ def _customer(customer: Customer) -> dict[str, Any]:
 def _address(customer: Customer) -> dict[str, Any]:
     return {
         "country": customer.country,
-        "region": "",
         "city": customer.city,
         "addressLine1": customer.street,
         "postalCode": customer.postal_code,

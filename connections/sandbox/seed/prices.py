@@ -9,8 +9,8 @@ from .names import CURRENCIES
 
 COLUMNS = (
     "ProductTitle", "ProductId", "SkuId", "SkuTitle", "Publisher", "SkuDescription", "UnitOfMeasure", "TermDuration",
-    "BillingPlan", "Market", "Currency", "UnitPrice", "PricingTierRangeMin", "PricingTierRangeMax", "EffectiveStartDate",
-    "EffectiveEndDate", "Tags", "ERP Price", "Segment",
+    "BillingPlan", "Market", "Currency", "UnitPrice", "PricingTierRangeMin", "PricingTierRangeMax",
+    "EffectiveStartDate", "EffectiveEndDate", "Tags", "ERP Price", "Segment",
 )  # fmt: skip
 VIEWS = {
     "updatedlicensebased": ("licence", "trial"),
@@ -21,7 +21,7 @@ PLAN_NAMES = {"monthly": "Monthly", "annual": "Annual", "triennial": "Triennial"
 
 
 def price_sheets(market: str, today: date) -> dict[str, list[dict[str, str]]]:
-    """Rows by view. `UnitPrice` is what the partner pays for one unit and one billing period, `ERP Price` the retail price."""
+    """Rows by view. For one unit and billing period: `UnitPrice` is the partner's cost, `ERP Price` retail."""
     return {
         view: [
             _row(offer, term, cycle, market, today)
@@ -73,7 +73,7 @@ def _promotion(key: str, name: str, offer: Offer, value: str, *, start: date, en
         "description": f"{name} of the price of a new yearly subscription",
         "startDate": f"{start.isoformat()}T00:00:00+00:00",
         "endDate": f"{end.isoformat()}T23:59:59+00:00",
-        "properties": {"isAutoApplicable": True},
+        "properties": {"isAutoApplicable": False},
         "requiredProducts": [
             {
                 "productId": offer.product_id,

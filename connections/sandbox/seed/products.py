@@ -6,7 +6,7 @@ from ..partner_center import documents
 from .catalogue import LEGACY, OFFERS, Offer
 from .names import CURRENCIES, SYMBOLS
 
-PRODUCT_TYPES = {
+PRODUCT_TYPES: dict[str, dict[str, Any]] = {
     "licence": {"id": documents.LICENCE, "displayName": documents.LICENCE},
     "trial": {"id": documents.LICENCE, "displayName": documents.LICENCE},
     "azure_plan": {
@@ -30,7 +30,7 @@ _REFUNDS = {"licence": "P7D", "trial": "P7D", "perpetual": "P30D", "reservation"
 
 
 def products(country: str) -> list[dict[str, Any]]:
-    """Every product; `skus` of a product and `availabilities` of a SKU are nested, where the service has links to them."""
+    """Every product, with its `skus` and their `availabilities` nested where the service has only links."""
     by_product: dict[str, list[Offer]] = {}
     for offer in OFFERS:
         by_product.setdefault(offer.product_id, []).append(offer)

@@ -1,8 +1,8 @@
 """What every customer has bought: 120 subscriptions.
 
 One row: the offer, its plan (term and billing cycle in short), the seats, and how many days ago it was bought; for a
-subscription whose term is over, `ended` says how many days ago that was. `seats_added` is (days ago, seats): added later than
-the purchase and part of `quantity`.
+subscription whose term is over, `ended` says how many days ago that was. `seats_added` is (days ago, seats), added
+later than the purchase and part of `quantity`.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The purchases of the table as Partner Center holds them today: subscriptions, their orders, the Azure entitlements."""
+"""The purchases as Partner Center holds them today: subscriptions, their orders, the Azure entitlements."""
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta

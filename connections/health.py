@@ -1,0 +1,58 @@
+"""How a connection is doing: noted cheaply while work goes on, and said in words on pages."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+
+from connections.models import Connection
+from portal.far_side import FarSideError
+
+NOTED_EVERY = timedelta(minutes=1)
+TONES = {
+    Connection.State.DRAFT: "info",
+    Connection.State.ACTIVE: "ok",
+    Connection.State.PAUSED: "warn",
+    Connection.State.UNAUTHORIZED: "bad",
+    Connection.State.RETIRED: "muted",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """A connection's state in words: `tone` is ok, info, warn, bad or muted."""
+
+    tone: str
+    text: str
+    detail: str = ""
+
+
+def note_success(connection: Connection, *, now: datetime) -> None:
+    """Remember that the far side answered; at most one write per minute and connection."""
+    latest = connection.last_success_at
+    if latest is None or now - latest >= NOTED_EVERY:
+        long_ago = Q(last_success_at__isnull=True) | Q(last_success_at__lte=now - NOTED_EVERY)
+        Connection.objects.filter(long_ago, pk=connection.pk).update(last_success_at=now)
+        connection.last_success_at = now
+
+
+def note_failure(connection: Connection, error: FarSideError, *, now: datetime) -> None:
+    """Remember what went wrong; the same words at most once per minute."""
+    words, latest = str(error), connection.last_failure_at
+    if latest is None or now - latest >= NOTED_EVERY or connection.last_failure != words:
+        Connection.objects.filter(pk=connection.pk).update(last_failure_at=now, last_failure=words)
+        connection.last_failure_at, connection.last_failure = now, words
+
+
+def health_of(connection: Connection) -> Health:
+    """The state of a connection, and what went wrong last where nothing went right since."""
+    state = Connection.State(connection.state)
+    failed, succeeded = connection.last_failure_at, connection.last_success_at
+    failing = failed is not None and (succeeded is None or succeeded < failed)
+    if state == Connection.State.ACTIVE and connection.mode == Connection.Mode.REHEARSE:
+        return Health("info", "Rehearsal", "Everything is planned and listed, nothing is sent.")
+    if state == Connection.State.ACTIVE and failing:
+        return Health("warn", "Failing", connection.last_failure)
+    if state == Connection.State.UNAUTHORIZED:
+        return Health("bad", str(state.label), connection.last_failure)
+    return Health(TONES[state], str(state.label))

@@ -1,0 +1,144 @@
+"""What an answer of Autotask's API means: its JSON, or the error that says what to do next.
+
+2xx without `errors`                                 success, also with {"itemId": null}
+401                                                  Unauthorized; never repeated, because the API user locks
+429, 503, the texts of the limits                    Unavailable
+other 4xx, 500 with `errors`                         Rejected
+500 without `errors`, 502, 504, a redirect,
+an answer that breaks off or cannot be read          OutcomeUnknown for a write, Unavailable for a read
+"""
+
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from connections.psa.autotask.advice import BUSY_HOUR, NO_RIGHT, USERS, Advice, Verdict, advice_for
+from connections.psa.errors import Why
+from connections.psa.http import Answer
+from portal.far_side import FarSideError, OutcomeUnknown, Rejected, Unauthorized, Unavailable
+
+BUSY_STATUS = (429, 503)
+BROKEN_STATUS = (408, 502, 504)
+LONGEST_RAW = 2000
+
+
+def parsed(text: str) -> Any:
+    """JSON with every number that has a fraction as Decimal, all its places kept. Raises ValueError."""
+    return json.loads(text, parse_float=Decimal)
+
+
+def understood(answer: Answer, *, writes: bool) -> dict[str, Any]:
+    """The JSON object of a success. Raises one of the errors of `portal.far_side` for everything else."""
+    body = _object(answer.text)
+    texts = error_texts(body)
+    if 200 <= answer.status < 300 and body is not None and not texts:
+        return body
+    raise _error(answer, body, texts, writes)
+
+
+def error_texts(body: dict[str, Any] | None) -> list[str]:
+    """Autotask's own `errors`, or nothing. `Message` of the web server in front of it does not count."""
+    found = next((value for name, value in (body or {}).items() if name.lower() == "errors"), None)
+    texts = found if isinstance(found, list) else [found]
+    return [str(text) for text in texts if text]
+
+
+def no_answer(problem: Exception, *, writes: bool) -> FarSideError:
+    """The error for a request that was sent and not answered."""
+    if writes:
+        return OutcomeUnknown(
+            f"Autotask was told, but {problem}.",
+            advice="What it did is read back before anything else is sent.",
+            raw=str(problem),
+        )
+    return Unavailable(f"Autotask does not answer: {problem}.", advice="It is tried again.", raw=str(problem))
+
+
+def not_sent(problem: Exception, host: str) -> Unavailable:
+    """The error for a request that never left."""
+    return Unavailable(
+        f"Autotask ({host}) is not reached: {problem}. Nothing was sent.",
+        advice="It is tried again. If it lasts, check that this server reaches it through the firewall.",
+        raw=str(problem),
+    )
+
+
+def _error(answer: Answer, body: dict[str, Any] | None, texts: list[str], writes: bool) -> FarSideError:
+    raw = answer.text[:LONGEST_RAW]
+    advice = advice_for(" ".join(texts) or _message(body))
+    if answer.status == 401 and advice.why is not Why.MISSING_RIGHT:
+        return _unauthorized(raw)
+    if answer.status in (401, 403):
+        return _rejected(NO_RIGHT, raw)
+    if answer.status in BUSY_STATUS or (texts and advice.verdict is Verdict.BUSY):
+        return _busy(answer, advice, raw)
+    if texts and advice.verdict is Verdict.REFUSED:
+        return _rejected(advice, "\n".join(texts)[:LONGEST_RAW])
+    if 400 <= answer.status < 500 and answer.status not in BROKEN_STATUS:
+        return _rejected(advice, raw)
+    if writes:
+        return OutcomeUnknown(
+            f"Autotask's answer (status {answer.status}) does not say whether it was done.",
+            advice="What it did is read back before anything else is sent.",
+            raw=raw,
+        )
+    return Unavailable(f"Autotask has a fault of its own (status {answer.status}).", "It is tried again.", raw)
+
+
+def _busy(answer: Answer, advice: Advice, raw: str) -> Unavailable:
+    if advice.verdict is not Verdict.BUSY and answer.status == 429:
+        advice = BUSY_HOUR
+    if advice.verdict is Verdict.BUSY:
+        return Unavailable(advice.message, advice.advice, raw, retry_after=_retry_after(answer))
+    return Unavailable(
+        "Autotask is out of service for the moment.",
+        advice="It is tried again. Planned maintenance is announced in Autotask.",
+        raw=raw,
+        retry_after=_retry_after(answer),
+    )
+
+
+def _rejected(advice: Advice, raw: str) -> Rejected:
+    return Rejected(advice.message, advice.advice, raw, context={"why": advice.why.value} if advice.why else {})
+
+
+def _unauthorized(raw: str) -> Unauthorized:
+    return Unauthorized(
+        "Autotask refuses the secret of the API user, or the user is locked or inactive.",
+        advice=f"In Autotask, open {USERS}, edit the API user: it must be active and not locked (tab Security), its "
+        "license type API User, its tracking identifier the one given here. Generate a new secret if unsure, set it "
+        "on this connection, and press Test. Nothing is tried until then, because the user would lock.",
+        raw=raw,
+        context={"cause": "credentials"},
+    )
+
+
+def _message(body: dict[str, Any] | None) -> str:
+    return str((body or {}).get("Message") or "")
+
+
+def _object(text: str) -> dict[str, Any] | None:
+    try:
+        body = parsed(text)
+    except ValueError:
+        return None
+    return body if isinstance(body, dict) else None
+
+
+def _retry_after(answer: Answer) -> float | None:
+    """Seconds; Autotask documents no such header, so it may be absent, a number, or a date."""
+    value = answer.headers.get("Retry-After", "").strip()
+    if value.isdigit():
+        return float(value)
+    try:
+        until = parsedate_to_datetime(value)
+        sent = parsedate_to_datetime(answer.headers.get("Date", ""))
+    except ValueError:
+        return None
+    return max(0.0, (_aware(until) - _aware(sent)).total_seconds())
+
+
+def _aware(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

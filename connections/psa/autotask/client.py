@@ -1,0 +1,161 @@
+"""Autotask as a PSA: what the product asks, in the words of connections.psa.base."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, timedelta
+from typing import Any, TypeVar
+
+from connections.psa.autotask import translate
+from connections.psa.autotask.api import MOST_VALUES, Api, Row, condition
+from connections.psa.autotask.probe import probe
+from connections.psa.types import (
+    AdjustmentRequest,
+    Capabilities,
+    Company,
+    Contract,
+    Line,
+    ProbeResult,
+    Service,
+    UnitRow,
+)
+from portal.far_side import Rejected
+
+COMPANIES, SERVICES, CONTRACTS = "Companies", "Services", "Contracts"
+LINES, UNITS, ADJUSTMENTS, CURRENCIES = (
+    "ContractServices",
+    "ContractServiceUnits",
+    "ContractServiceAdjustments",
+    "Currencies",
+)
+
+T = TypeVar("T")
+
+
+class AutotaskPsa:
+    """Implements connections.psa.base.Psa over Autotask's REST API."""
+
+    capabilities = Capabilities()
+
+    def __init__(self, api: Api) -> None:
+        self.api = api
+
+    def probe(self) -> Sequence[ProbeResult]:
+        return probe(self.api)
+
+    def companies(self, *, after_id: int = -1) -> Iterator[Sequence[Company]]:
+        pages = self.api.all_rows(COMPANIES, translate.COMPANY_FIELDS, after_id=after_id)
+        return self._translated(pages, self._company_reader)
+
+    def services(self, *, after_id: int = -1) -> Iterator[Sequence[Service]]:
+        known = self.api.description(SERVICES).fields
+        extras = [name for name in translate.SERVICE_EXTRAS if name in known]
+        pages = self.api.all_rows(SERVICES, [*translate.SERVICE_FIELDS, *extras], after_id=after_id)
+        return self._translated(pages, self._service_reader)
+
+    def contracts(self, *, after_id: int = -1) -> Iterator[Sequence[Contract]]:
+        pages = self.api.all_rows(CONTRACTS, translate.CONTRACT_FIELDS, after_id=after_id)
+        return self._translated(pages, self._contract_reader)
+
+    def lines(self, *, after_id: int = -1) -> Iterator[Sequence[Line]]:
+        pages = self.api.all_rows(LINES, translate.LINE_FIELDS, after_id=after_id)
+        return self._translated(pages, lambda: translate.line)
+
+    def company(self, company_id: int) -> Company | None:
+        row = self.api.get(COMPANIES, company_id)
+        return self._company_reader()(row) if row else None
+
+    def service(self, service_id: int) -> Service | None:
+        row = self.api.get(SERVICES, service_id)
+        return self._service_reader()(row) if row else None
+
+    def contract(self, contract_id: int) -> Contract | None:
+        row = self.api.get(CONTRACTS, contract_id)
+        return self._contract_reader()(row) if row else None
+
+    def lines_of(self, contract_id: int) -> Sequence[Line]:
+        return self._lines(condition("eq", "contractID", contract_id))
+
+    def unit_rows(self, line_ids: Sequence[int], *, since: date | None = None) -> Sequence[UnitRow]:
+        found: list[UnitRow] = []
+        for start in range(0, len(line_ids), MOST_VALUES):
+            chunk = list(line_ids[start : start + MOST_VALUES])
+            conditions = [condition("in", "contractServiceID", chunk) if len(chunk) > 1 else _only(chunk[0])]
+            if since is not None:
+                # A day earlier than needed, in case a tenant compares in a time zone of its own; sorted out below.
+                conditions.append(condition("gte", "endDate", (since - timedelta(days=1)).isoformat()))
+            for page in self.api.rows(UNITS, conditions, translate.UNIT_FIELDS):
+                found += map(translate.unit_row, page)
+        return sorted(
+            (row for row in found if since is None or row.ends_on >= since),
+            key=lambda row: (row.line_id, row.starts_on, row.id),
+        )
+
+    def create_line(self, contract_id: int, service_id: int, *, key: str) -> int | None:
+        kept = key[: translate.KEY_LENGTH]
+        values = {"contractID": contract_id, "serviceID": service_id, "internalDescription": kept}
+        return self.api.create(f"{CONTRACTS}/{contract_id}/Services", LINES, values)
+
+    def find_lines(self, contract_id: int, service_id: int, *, key: str) -> Sequence[Line]:
+        wanted = key[: translate.KEY_LENGTH]
+        lines = self._lines(
+            condition("eq", "contractID", contract_id),
+            condition("eq", "serviceID", service_id),
+            condition("eq", "internalDescription", wanted),
+        )
+        return [line for line in lines if line.key == wanted]
+
+    def adjust(self, request: AdjustmentRequest) -> None:
+        self.api.create(ADJUSTMENTS, ADJUSTMENTS, translate.adjustment(request))
+
+    def _lines(self, *conditions: dict[str, Any]) -> list[Line]:
+        pages = self.api.rows(LINES, conditions, translate.LINE_FIELDS)
+        return [translate.line(row) for page in pages for row in page]
+
+    def _translated(
+        self, pages: Iterator[Sequence[Row]], reader: Callable[[], Callable[[Row], T]]
+    ) -> Iterator[Sequence[T]]:
+        read: Callable[[Row], T] | None = None
+        for page in pages:
+            read = read or reader()
+            yield [read(row) for row in page]
+
+    def _company_reader(self) -> Callable[[Row], Company]:
+        description, currencies = self.api.description(COMPANIES), self._currencies()
+        return lambda row: translate.company(
+            row,
+            type_label=description.label("companyType", row.get("companyType")),
+            currency=currencies.get(row.get("currencyID"), ""),
+        )
+
+    def _service_reader(self) -> Callable[[Row], Service]:
+        description = self.api.description(SERVICES)
+        return lambda row: translate.service(row, period_label=description.label("periodType", row.get("periodType")))
+
+    def _contract_reader(self) -> Callable[[Row], Contract]:
+        description = self.api.description(CONTRACTS)
+        return lambda row: translate.contract(
+            row,
+            type_label=description.label("contractType", row.get("contractType")),
+            period_label=description.label("contractPeriodType", row.get("contractPeriodType")),
+            status_label=description.label("status", row.get("status")),
+        )
+
+    def _currencies(self) -> dict[int | None, str]:
+        """ISO codes by id, the base currency under None as well. Empty where the API user may not read currencies."""
+        return self.api.kept("currencies", self._read_currencies)
+
+    def _read_currencies(self) -> dict[int | None, str]:
+        fields = ("id", "name", "isInternalCurrency")
+        found: dict[int | None, str] = {}
+        try:
+            for page in self.api.rows(CURRENCIES, (), fields):
+                for row in page:
+                    found[int(row["id"])] = str(row["name"])
+                    if row.get("isInternalCurrency"):
+                        found[None] = str(row["name"])
+        except Rejected:
+            return {}
+        return found
+
+
+def _only(line_id: int) -> dict[str, Any]:
+    return condition("eq", "contractServiceID", line_id)

@@ -1,0 +1,59 @@
+"""Mappings for support staff: to look at, not to change, because a change here would miss its audit entry."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from mappings.models import CustomerMapping, OfferMapping, SubscriptionMapping
+
+
+class MappingAdmin(admin.ModelAdmin):
+    """What all mappings have in common."""
+
+    date_hierarchy = "created_at"
+    list_filter = ("connection__organization",)
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(CustomerMapping)
+class CustomerMappingAdmin(MappingAdmin):
+    list_display = ("customer", "company_name", "company_id", "connection", "created_by", "created_at")
+    list_select_related = ("customer", "connection", "created_by")
+    raw_id_fields = ("connection", "customer", "created_by")
+    search_fields = ("customer__name", "company_name", "=company_id")
+
+
+@admin.register(OfferMapping)
+class OfferMappingAdmin(MappingAdmin):
+    list_display = ("variant", "service_name", "service_id", "connection", "created_by", "created_at")
+    list_select_related = ("variant__offer", "connection", "created_by")
+    raw_id_fields = ("connection", "variant", "created_by")
+    search_fields = ("variant__offer__title", "service_name", "=service_id")
+
+
+@admin.register(SubscriptionMapping)
+class SubscriptionMappingAdmin(MappingAdmin):
+    list_display = ("subscription", "contract_name", "service_name", "line_id", "connection", "starts_on", "ends_on")
+    list_select_related = ("subscription__customer", "connection")
+    raw_id_fields = ("connection", "subscription", "created_by")
+    search_fields = (
+        "subscription__friendly_name",
+        "subscription__external_id",
+        "subscription__customer__name",
+        "contract_name",
+        "service_name",
+        "=contract_id",
+        "=line_id",
+    )

@@ -1,0 +1,203 @@
+"""What a subscription is mapped to on a connection, what stands against a choice, and what is filled in beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from django.db.models import Q
+
+from connections.models import Connection, MirroredCompany, MirroredContract, MirroredService
+from connections.psa.types import Company, Contract, Service
+from mappings import eligibility, matching
+from mappings.eligibility import SubscriptionFacts
+from mappings.models import CustomerMapping, OfferMapping, SubscriptionMapping
+from mappings.reasons import Reason, reason
+from portal.models import Subscription
+
+CANDIDATES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Prefill:
+    """A row of the PSA that is filled in for a person. `why` tells where it comes from.
+
+    Mapped: it is decided already. Suggested: a name that fits, for a person to accept. Only: nothing else is eligible.
+    """
+
+    id: int
+    name: str
+    source: Literal["mapped", "suggested", "only"]
+    why: str
+
+    @property
+    def label(self) -> str:
+        return {"mapped": "Mapped", "suggested": "Suggested", "only": "Only one"}[self.source]
+
+    @property
+    def tone(self) -> str:
+        return "info" if self.source == "suggested" else "ok"
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Names of what is mapped already where it is in the way of a choice; empty where nothing is."""
+
+    customer_to: str = ""
+    company_by: str = ""
+    offer_to: str = ""
+    service_by: str = ""
+
+
+def facts_of(subscription: Subscription, connection: Connection, *, today: date) -> SubscriptionFacts:
+    """What the rules need to know. A subscription that was mapped before is mapped again from `today` on."""
+    offer = subscription.variant.offer
+    return SubscriptionFacts(
+        name=subscription.friendly_name,
+        category=offer.category,
+        billing=subscription.variant.billing,
+        currency=subscription.currency,
+        created_on=subscription.created_on,
+        connection_currency=connection.currency,
+        today=today,
+        ends_on=subscription.ends_on,
+        status=subscription.status,
+        remapped_on=today if subscription.mappings.filter(ends_on__isnull=False).exists() else None,
+    )
+
+
+def company_of(row: MirroredCompany) -> Company:
+    return Company(row.remote_id, row.name, row.type_label, row.is_active, row.currency)
+
+
+def service_of(row: MirroredService) -> Service:
+    return Service(row.remote_id, row.name, row.period, row.is_active, row.unit_price, row.unit_cost, row.sku)  # type: ignore[arg-type]
+
+
+def contract_of(row: MirroredContract) -> Contract:
+    return Contract(
+        id=row.remote_id,
+        company_id=row.company_remote_id,
+        name=row.name,
+        number=row.number,
+        type_label=row.type_label,
+        period=row.period,  # type: ignore[arg-type]
+        is_active=row.is_active,
+        starts_on=row.starts_on,
+        ends_on=row.ends_on,
+        renewed_contract_id=row.renewed_contract_id,
+    )
+
+
+def open_mapping(subscription: Subscription) -> SubscriptionMapping | None:
+    """Where the subscription is billed now."""
+    return subscription.mappings.open().select_related("connection").first()
+
+
+def taken(subscription: Subscription, connection: Connection, *, company_id: int, service_id: int) -> Taken:
+    """What the connection's mappings already say about this customer, offer, company and service, where they differ."""
+    customer, variant = subscription.customer_id, subscription.variant_id
+    customer_to = company_by = offer_to = service_by = ""
+    customers = CustomerMapping.objects.filter(connection=connection).select_related("customer")
+    for mapped in customers.filter(Q(customer=customer) | Q(company_id=company_id)):
+        if mapped.customer_id != customer:
+            company_by = mapped.customer.name
+        elif mapped.company_id != company_id:
+            customer_to = mapped.company_name
+    offers = OfferMapping.objects.filter(connection=connection).select_related("variant__offer")
+    for sold in offers.filter(Q(variant=variant) | Q(service_id=service_id)):
+        if sold.variant_id != variant:
+            service_by = str(sold.variant)
+        elif sold.service_id != service_id:
+            offer_to = sold.service_name
+    return Taken(customer_to, company_by, offer_to, service_by)
+
+
+def refusals_of(
+    subscription: Subscription,
+    connection: Connection,
+    *,
+    company: Company | None,
+    service: Service | None,
+    contract: Contract | None,
+    today: date,
+) -> tuple[Reason, ...]:
+    """Everything that stands against putting the subscription on this contract; None: the PSA has no such row."""
+    facts = facts_of(subscription, connection, today=today)
+    named = {"company": company, "service": service, "contract": contract}
+    missing = tuple(reason("not_there", noun=noun) for noun, row in named.items() if row is None)
+    general = (*mapped_reasons(subscription, connection), *eligibility.subscription_reasons(facts), *missing)
+    if company is None or service is None or contract is None:
+        return general
+    held = taken(subscription, connection, company_id=company.id, service_id=service.id)
+    return (
+        *general,
+        *eligibility.company_reasons(company, facts, mapped_to=held.customer_to, taken_by=held.company_by),
+        *eligibility.service_reasons(service, facts, mapped_to=held.offer_to, taken_by=held.service_by),
+        *eligibility.contract_reasons(contract, facts, company=company),
+    )
+
+
+def warnings_of(
+    subscription: Subscription, connection: Connection, contract: Contract, *, today: date
+) -> tuple[Reason, ...]:
+    """What a person should look at before they choose this contract."""
+    return eligibility.contract_warnings(contract, facts_of(subscription, connection, today=today))
+
+
+def mapped_reasons(subscription: Subscription, connection: Connection) -> tuple[Reason, ...]:
+    """Why it cannot be mapped because it is already; another organization's contract is not named."""
+    mapping = open_mapping(subscription)
+    if mapping is None:
+        return ()
+    ours = mapping.connection.organization_id == connection.organization_id
+    other = f"{mapping.contract_name} on {mapping.connection}" if ours else "a contract of another organization"
+    return (reason("subscription_mapped", subscription=subscription.friendly_name, other=other),)
+
+
+def company_for(subscription: Subscription, connection: Connection, facts: SubscriptionFacts) -> Prefill | None:
+    """The company that the customer is mapped to; else the one eligible company whose name fits, as a suggestion."""
+    customer = subscription.customer
+    mapping = CustomerMapping.objects.filter(connection=connection, customer=customer).first()
+    if mapping is not None:
+        return Prefill(mapping.company_id, mapping.company_name, "mapped", f"{customer} is mapped to it")
+    held = CustomerMapping.objects.filter(connection=connection).values("company_id")
+    rows = (
+        MirroredCompany.objects.filter(connection=connection)
+        .search(matching.search_word(customer.name))
+        .exclude(remote_id__in=held)[:CANDIDATES]
+    )
+    return _suggestion(customer.name, (row for row in rows if not eligibility.company_reasons(company_of(row), facts)))
+
+
+def service_for(subscription: Subscription, connection: Connection, facts: SubscriptionFacts) -> Prefill | None:
+    """The service that the offer is mapped to; else the one eligible service whose name fits, as a suggestion."""
+    variant = subscription.variant
+    mapping = OfferMapping.objects.filter(connection=connection, variant=variant).first()
+    if mapping is not None:
+        return Prefill(mapping.service_id, mapping.service_name, "mapped", "This offer is mapped to it")
+    held = OfferMapping.objects.filter(connection=connection).values("service_id")
+    rows = (
+        MirroredService.objects.filter(connection=connection)
+        .search(matching.search_word(variant.offer.title))
+        .exclude(remote_id__in=held)[:CANDIDATES]
+    )
+    fitting = (row for row in rows if not eligibility.service_reasons(service_of(row), facts))
+    return _suggestion(variant.offer.title, fitting)
+
+
+def contract_for(connection: Connection, facts: SubscriptionFacts, *, company: Company) -> Prefill | None:
+    """The company's one eligible contract; None where there is none or a choice."""
+    rows = MirroredContract.objects.filter(connection=connection, company_remote_id=company.id)
+    fitting = [row for row in rows if not eligibility.contract_reasons(contract_of(row), facts, company=company)]
+    if len(fitting) != 1:
+        return None
+    return Prefill(fitting[0].remote_id, fitting[0].name, "only", "The only eligible contract")
+
+
+def _suggestion(ours: str, rows: Iterable[MirroredCompany | MirroredService]) -> Prefill | None:
+    names = {row.remote_id: row.name for row in rows}
+    found = matching.best(ours, names.items())
+    return Prefill(found[0], names[found[0]], "suggested", found[1].why) if found else None

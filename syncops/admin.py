@@ -1,0 +1,69 @@
+"""Django admin for support staff: the work is read there, never edited; people change it on its own pages."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from syncops.models import JournalEntry, Lane, Run, Shortfall, Stream, SyncOperation, Write
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):
+    """Rows that nobody adds, edits or deletes by hand."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(SyncOperation)
+class SyncOperationAdmin(ReadOnlyAdmin):
+    list_display = ("pk", "kind", "subscription", "connection", "effective_on", "state", "error_kind", "created_at")
+    list_filter = ("state", "kind", "error_kind", "connection")
+    list_select_related = ("subscription__customer", "connection")
+    search_fields = ("subscription__external_id", "subscription__search_text", "correlation_id", "error")
+
+
+@admin.register(Stream)
+class StreamAdmin(ReadOnlyAdmin):
+    list_display = ("pk", "subscription", "connection", "due", "lease_until", "owner", "fence")
+    list_select_related = ("subscription__customer", "connection")
+    search_fields = ("subscription__external_id", "subscription__search_text")
+
+
+@admin.register(Run)
+class RunAdmin(ReadOnlyAdmin):
+    list_display = ("pk", "operation_id", "number", "fence", "started_at", "finished_at", "outcome")
+    search_fields = ("operation__correlation_id", "operation__subscription__external_id")
+
+
+@admin.register(Write)
+class WriteAdmin(ReadOnlyAdmin):
+    list_display = ("pk", "kind", "state", "contract_id", "line_id", "effective_on", "unit_change", "price", "sent_at")
+    list_filter = ("state", "kind")
+    search_fields = ("=line_id", "=contract_id", "operation__correlation_id")
+
+
+@admin.register(JournalEntry)
+class JournalEntryAdmin(ReadOnlyAdmin):
+    list_display = ("pk", "run_id", "fence", "phase", "at")
+    list_filter = ("phase",)
+    search_fields = ("run__operation__correlation_id",)
+
+
+@admin.register(Shortfall)
+class ShortfallAdmin(ReadOnlyAdmin):
+    list_display = ("pk", "operation_id", "reason", "starts_on", "ends_on", "units", "amount", "currency")
+    list_filter = ("reason", "currency")
+    search_fields = ("operation__correlation_id", "stream__subscription__search_text")
+
+
+@admin.register(Lane)
+class LaneAdmin(ReadOnlyAdmin):
+    list_display = ("connection", "lease_until", "owner")
+    search_fields = ("connection__name",)

@@ -1,0 +1,113 @@
+"""From the stored operations and the rows just read to the plan of one run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from connections.models import MirroredContract
+from connections.psa.types import Contract
+from syncops import journal
+from syncops.changes import desired, fold, one_day_later
+from syncops.jobs import Job
+from syncops.lines import actual_of, closed_of, rows_of, term_of
+from syncops.models import SyncOperation
+from syncops.money import share, to_minor_unit
+from syncops.operations.base import NothingToSend, Unsupported
+from syncops.periods import PeriodGrid
+from syncops.plans import Plan, Shortfall, plan
+from syncops.timeline import Term, Timeline, differences, first_open_date
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One run's plan with what it was made from. `same_date` are days given up because the far side took no second
+    adjustment.
+    """
+
+    actual: Timeline
+    wanted: Timeline
+    plan: Plan
+    term: Term
+    first_open: date
+    same_date: tuple[Shortfall, ...] = ()
+    refusal: Unsupported | NothingToSend | None = None
+
+    @property
+    def needs_contract_end(self) -> bool:
+        """True where only a later end of the contract would let everything be sent."""
+        return bool(self.plan.beyond)
+
+    def as_json(self, moved: list[str]) -> dict[str, Any]:
+        """What is stored with the operation, and shown."""
+        return {
+            "actual": self.actual.as_json(),
+            "wanted": self.wanted.as_json(),
+            "adjustments": [
+                {name: None if value is None else str(value) for name, value in journal.adjustment_json(one).items()}
+                for one in self.plan.adjustments
+            ],
+            "runs": len(self.plan.batches),
+            "beyond": [
+                {"effective": str(one.effective), "units": one.level.units, "end_needed": str(one.end_needed)}
+                for one in self.plan.beyond
+            ],
+            "moved": moved,
+        }
+
+
+def plan_job(job: Job, *, contract: Contract | None = None) -> Planned:
+    """Plan a job from its rows. `contract`: as it is now, where the mirror's may be out of date."""
+    known: Contract | MirroredContract = contract or job.contract()
+    term, rows, actual = term_of(known), rows_of(job.rows), actual_of(job.rows)
+    first = first_open_date(rows, term)
+    stream = job.operation.stream
+    ours = journal.ours_of(stream, job.mapping.line_id)
+    done = list(SyncOperation.objects.filter(stream=stream, mapping=job.mapping, state=SyncOperation.State.SUCCEEDED))
+    before = fold(journal.facts_of(done), base=ours.taken_over)
+    after = fold(journal.facts_of([*done, *job.operations]), base=ours.taken_over)
+    assert isinstance(before, Timeline)  # what succeeded was supported
+    if not isinstance(after, Timeline):
+        return Planned(actual, actual, Plan(), term, first, refusal=after)
+    wanted = desired(before, after, actual=actual, ours=ours, given_up=journal.given_up_of(stream))
+    possible, currency = wanted, job.connection.currency
+    for day in sorted(date.fromisoformat(day) for day in job.operation.plan.get("moved", [])):
+        possible = one_day_later(possible, actual, day)
+    grid = PeriodGrid.of(term, rows)
+    return Planned(
+        actual,
+        possible,
+        plan(
+            possible,
+            actual,
+            contract=term,
+            currency=currency,
+            closed_through=closed_of(job.rows),
+            rows=rows,
+            price_change=job.connection.policies.price_change,
+        ),
+        term,
+        first,
+        same_date=_given_up(wanted, possible, grid, term, currency),
+    )
+
+
+def _given_up(
+    wanted: Timeline, possible: Timeline, grid: PeriodGrid, term: Term, currency: str
+) -> tuple[Shortfall, ...]:
+    """The days that moving to the next day gives up, with their money."""
+    if wanted == possible:
+        return ()
+    found = []
+    for gap in differences(wanted, possible, term.start, term.end):
+        part = share((gap.end - gap.start).days + 1, grid.period_of(gap.start).days)
+
+        def money(name: str, gap: Any = gap, part: Any = part) -> Any:
+            due, held = getattr(gap.wanted, name), getattr(gap.found, name)
+            if (gap.wanted.units and due is None) or (gap.found.units and held is None):
+                return None
+            return to_minor_unit((gap.wanted.units * (due or 0) - gap.found.units * (held or 0)) * part, currency)
+
+        found.append(Shortfall(gap.start, gap.end, gap.found, gap.wanted, money("price"), money("cost")))
+    return tuple(found)

@@ -1,0 +1,273 @@
+"""What putting a subscription on a contract would write and bill, before anything is sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from connections.models import Connection
+from connections.psa.base import Psa
+from connections.psa.types import Company, Contract, Line, Service, UnitRow
+from mappings import resolve
+from mappings.models import CustomerMapping, OfferMapping, SubscriptionMapping
+from mappings.reasons import Reason
+from portal.actions.prices import priced
+from portal.models import Subscription
+from syncops import plans
+from syncops.changes import Ours, desired, fold
+from syncops.lines import actual_of, closed_of, rows_of, term_of
+from syncops.operations import map_subscription
+from syncops.operations.base import Fact
+from syncops.timeline import Timeline
+
+
+@dataclass(frozen=True, slots=True)
+class MappingChoice:
+    """What a person chose for a subscription. Of the last two, one must be given where the contract already holds
+    such a line.
+    """
+
+    connection_id: int
+    subscription_id: int
+    company_id: int
+    service_id: int
+    contract_id: int
+    adopt_line_id: int | None = None
+    add_beside: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the PSA says now about a choice; None where it knows no such row."""
+
+    company: Company | None
+    service: Service | None
+    contract: Contract | None
+    lines: tuple[Line, ...]
+    rows: tuple[UnitRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExistingLine:
+    """A line of the chosen service that is on the contract already. Money per unit and period."""
+
+    line_id: int
+    units: int
+    unit_price: Decimal | None
+    ours: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewedAdjustment:
+    """One adjustment as it would be sent; `lands_in` is open, posted, next or future."""
+
+    effective: date
+    unit_change: int
+    price: Decimal | None
+    cost: Decimal | None
+    lands_in: str
+
+
+@dataclass(frozen=True, slots=True)
+class BillChange:
+    """What a period's bill of this line is before and after; None where a price is not known. Days inclusive."""
+
+    label: str
+    start: date
+    end: date
+    before: Decimal | None
+    after: Decimal | None
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewedShortfall:
+    """What could not be brought about any more: days inclusive, units wanted minus shown, money."""
+
+    start: date
+    end: date
+    units: int
+    amount: Decimal | None
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class MappingPreview:
+    """Everything that a person sees before they confirm."""
+
+    refusals: tuple[Reason, ...] = ()
+    warnings: tuple[Reason, ...] = ()
+    existing_lines: tuple[ExistingLine, ...] = ()
+    needs_line_choice: bool = False
+    effective: date | None = None
+    units: int = 0
+    unit_price: Decimal | None = None
+    unit_cost: Decimal | None = None
+    currency: str = ""
+    adjustments: tuple[PreviewedAdjustment, ...] = ()
+    bills: tuple[BillChange, ...] = ()
+    shortfalls: tuple[PreviewedShortfall, ...] = ()
+    creates: tuple[str, ...] = ()
+
+    @property
+    def can_be_confirmed(self) -> bool:
+        return not self.refusals and not self.needs_line_choice
+
+    def as_json(self) -> dict[str, Any]:
+        """What is stored with the operation, to be compared with the proof."""
+        return {
+            "effective": str(self.effective) if self.effective else None,
+            "adjustments": [_plain(one, PreviewedAdjustment) for one in self.adjustments],
+            "bills": [_plain(one, BillChange) for one in self.bills],
+            "shortfalls": [_plain(one, PreviewedShortfall) for one in self.shortfalls],
+        }
+
+
+def read_facts(choice: MappingChoice, psa: Psa) -> Facts:
+    """Read what the choice names, as it is now: at most five requests. Raises the errors of `portal.far_side`."""
+    contract = psa.contract(choice.contract_id)
+    lines = tuple(psa.lines_of(choice.contract_id)) if contract else ()
+    same_service = [line.id for line in lines if line.service_id == choice.service_id]
+    return Facts(
+        company=psa.company(choice.company_id),
+        service=psa.service(choice.service_id),
+        contract=contract,
+        lines=lines,
+        rows=tuple(psa.unit_rows(same_service)) if same_service else (),
+    )
+
+
+def preview_mapping(choice: MappingChoice, facts: Facts, *, today: date) -> MappingPreview:
+    """What confirming `choice` would do on `today` (the organization's date), or why it cannot be."""
+    subscription = Subscription.objects.select_related("customer", "variant__offer", "organization").get(
+        pk=choice.subscription_id
+    )
+    connection = Connection.objects.get(pk=choice.connection_id)
+    refusals = resolve.refusals_of(
+        subscription, connection, company=facts.company, service=facts.service, contract=facts.contract, today=today
+    )
+    if refusals or not (facts.contract and facts.service and facts.company):
+        return MappingPreview(refusals=refusals)
+    existing = _existing(choice, facts, today)
+    line_choice = _line_refusal(choice, existing)
+    price = priced(subscription, today=today)
+    effective = first_day_billed(subscription, facts.contract, today)
+    rows = [row for row in facts.rows if row.line_id == choice.adopt_line_id] if choice.adopt_line_id else []
+    term, currency = term_of(facts.contract), connection.currency
+    actual = actual_of(rows)
+    fact = mapping_fact(subscription.quantity, price.unit_price, price.unit_cost, effective)
+    after = fold([fact], base=actual)
+    assert isinstance(after, Timeline)  # mapping is never unsupported
+    plan = plans.plan(
+        desired(actual, after, actual=actual, ours=Ours(taken_over=actual)),
+        actual,
+        contract=term,
+        currency=currency,
+        closed_through=closed_of(rows),
+        rows=rows_of(rows),
+        price_change=connection.policies.price_change,
+    )
+    seen = plans.preview(plan, rows_of(rows), term, currency, today)
+    return MappingPreview(
+        refusals=line_choice,
+        warnings=resolve.warnings_of(subscription, connection, facts.contract, today=today),
+        existing_lines=existing,
+        needs_line_choice=bool(existing) and choice.adopt_line_id is None and not choice.add_beside,
+        effective=effective,
+        units=subscription.quantity,
+        unit_price=price.unit_price,
+        unit_cost=price.unit_cost,
+        currency=currency,
+        adjustments=tuple(
+            PreviewedAdjustment(
+                line.adjustment.effective,
+                line.adjustment.unit_change,
+                line.adjustment.price,
+                line.adjustment.cost,
+                line.landing,
+            )
+            for line in seen.lines
+        ),
+        bills=bills_of(seen),
+        shortfalls=tuple(
+            PreviewedShortfall(gap.start, gap.end, gap.units, gap.amount, currency) for gap in plan.shortfalls
+        ),
+        creates=_creates(choice, facts, subscription, connection),
+    )
+
+
+def mapping_fact(units: int, price: Decimal, cost: Decimal | None, effective: date) -> Fact:
+    """The fact that a mapping states."""
+    payload = {"units": units, "price": str(price), "cost": None if cost is None else str(cost)}
+    return Fact(map_subscription.KIND.name, effective, payload)
+
+
+def first_day_billed(subscription: Subscription, contract: Contract, today: date) -> date:
+    """A subscription of today's order is billed from its start, an older one from today; never outside the contract."""
+    start = subscription.starts_on
+    just_bought = start is None or subscription.created_on >= today or subscription.status == "pending"
+    wanted = (start or today) if just_bought else today
+    return max(wanted, contract.starts_on)
+
+
+def bills_of(seen: plans.Preview) -> tuple[BillChange, ...]:
+    """The bills that a preview changes, oldest first, with the words for them."""
+    named = (("Earlier periods", seen.earlier), ("This period", seen.this_period), ("Next period", seen.next_period))
+    return tuple(
+        BillChange(label, bill.start, bill.end, bill.before, bill.after, seen.currency)
+        for label, bill in named
+        if bill is not None
+    )
+
+
+def _existing(choice: MappingChoice, facts: Facts, today: date) -> tuple[ExistingLine, ...]:
+    ours = set(
+        SubscriptionMapping.objects.open()
+        .filter(connection_id=choice.connection_id, contract_id=choice.contract_id, line_id__isnull=False)
+        .values_list("line_id", flat=True)
+    )
+    found = []
+    for line in facts.lines:
+        if line.service_id == choice.service_id:
+            level = actual_of([row for row in facts.rows if row.line_id == line.id]).at(today)
+            found.append(ExistingLine(line.id, level.units, level.price, ours=line.id in ours))
+    return tuple(line for line in found if not line.ours)
+
+
+def _line_refusal(choice: MappingChoice, existing: tuple[ExistingLine, ...]) -> tuple[Reason, ...]:
+    if choice.adopt_line_id is None or any(line.line_id == choice.adopt_line_id for line in existing):
+        return ()
+    return (
+        Reason(
+            "line_not_adoptable",
+            f"Line {choice.adopt_line_id} is not a free line of this service on the contract.",
+            "Choose one of the lines shown, or add a line beside them.",
+        ),
+    )
+
+
+def _creates(
+    choice: MappingChoice, facts: Facts, subscription: Subscription, connection: Connection
+) -> tuple[str, ...]:
+    assert facts.company
+    assert facts.service
+    assert facts.contract
+    words = []
+    if not CustomerMapping.objects.filter(connection=connection, customer=subscription.customer).exists():
+        words.append(f"Customer mapping: {subscription.customer} is {facts.company.name}")
+    if not OfferMapping.objects.filter(connection=connection, variant=subscription.variant).exists():
+        words.append(f"Offer mapping: {subscription.variant} is {facts.service.name}")
+    if choice.adopt_line_id:
+        words.append(f"Subscription mapping, taking over line {choice.adopt_line_id} of {facts.contract.name}")
+    else:
+        words.append(f"Contract line: {facts.service.name} on {facts.contract.name}")
+    return tuple(words)
+
+
+def _plain(value: Any, kind: type) -> dict[str, Any]:
+    def text(inner: Any) -> Any:
+        return str(inner) if isinstance(inner, date | Decimal) else inner
+
+    return {name: text(getattr(value, name)) for name in kind.__slots__}  # type: ignore[attr-defined]

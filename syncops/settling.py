@@ -1,0 +1,294 @@
+"""How a run ends: every function settles the job's operations and gives the stream back, under the fence it was
+claimed with.
+
+Unless it says otherwise a function is called inside `held(job.claim)`.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from connections.psa.errors import Why, why
+from portal.far_side import FarSideError, Rejected, Unauthorized
+from syncops import journal
+from syncops.claim import held
+from syncops.clock import Moment
+from syncops.jobs import Job, free, next_due
+from syncops.models import Shortfall, Stream, SyncOperation, Write
+from syncops.operations.base import NothingToSend, Unsupported
+from syncops.planning import Planned
+from syncops.plans import Shortfall as PlannedShortfall
+from syncops.timeline import Timeline, apply, unit_differences
+
+State = SyncOperation.State
+
+
+def finish(job: Job, outcome: str, moment: Moment) -> None:
+    """End the run and give the stream back; it is due again when its oldest open operation is."""
+    job.settled = True
+    job.run.outcome, job.run.finished_at = outcome, moment.now
+    job.run.save(update_fields=["outcome", "finished_at"])
+    Stream.objects.filter(pk=job.claim.stream_id, fence=job.claim.fence).update(
+        due=next_due(job.claim.stream_id, moment)
+    )
+    free(job.claim)
+
+
+def again(job: Job, outcome: str, moment: Moment) -> None:
+    """What was found out lets the operations go on at once."""
+    for operation in job.operations:
+        journal.move(operation, State.QUEUED, attempts=0)
+    finish(job, outcome, moment)
+
+
+def out_of_time(job: Job, moment: Moment) -> None:
+    """The drain's time is used up: the next one goes on at once, with the proof where something was written."""
+    if job.unproved:
+        uncertain(job, "proof of what became of the write", timedelta(0), moment)
+    else:
+        again(job, "out_of_time", moment)
+
+
+def store_plan(job: Job, planned: Planned) -> None:
+    """Keep what this run is going to do with its operation."""
+    operation = job.operation
+    operation.plan = planned.as_json(operation.plan.get("moved", []))
+    operation.save(update_fields=["plan"])
+
+
+def without_sending(job: Job, planned: Planned, moment: Moment) -> bool:
+    """Settle a job whose plan sends nothing; False where there is something to send."""
+    if isinstance(planned.refusal, Unsupported):
+        error = Rejected(planned.refusal.reason, planned.refusal.advice)
+        fail_all(job, error, "unsupported", moment, state=State.UNSUPPORTED)
+    elif isinstance(planned.refusal, NothingToSend):
+        for operation in job.operations:
+            journal.move(operation, State.NOTHING_TO_SEND, error=planned.refusal.reason, finished_at=moment.now)
+            journal.end_audit(
+                operation, succeeded=True, answered={"nothing_to_send": planned.refusal.reason}, now=moment.now
+            )
+        finish(job, "nothing_to_send", moment)
+    elif planned.plan.shortfalls and job.connection.policies.posted_period == "hold":
+        fail_all(job, _posted(planned), "posted_period", moment, state=State.HELD)
+    elif not planned.plan.is_empty:
+        return False
+    elif planned.plan.beyond:
+        fail_all(job, _beyond(job, planned), "beyond_contract", moment)
+    else:
+        proved(job, planned, planned.actual, matched=True, moment=moment)
+    return True
+
+
+def proved(job: Job, planned: Planned, found: Timeline, *, matched: bool, moment: Moment) -> None:
+    """The rows show what this run sent. Where a second part of the plan waits for this proof, it is next."""
+    expected = apply(planned.actual, planned.plan.batches[0] if planned.plan.batches else ())
+    evidence = {
+        "at": moment.now.isoformat(),
+        "matched": matched,
+        "before": planned.actual.as_json(),
+        "expected": expected.as_json(),
+        "found": found.as_json(),
+        "foreign": [[str(day), units] for day, units in unit_differences(expected, found)] if not matched else [],
+        "rows": [
+            {
+                "start": str(row.starts_on),
+                "end": str(row.ends_on),
+                "units": row.units,
+                "price": str(row.price),
+                "cost": str(row.cost),
+                "posted": row.posted,
+            }
+            for row in job.rows
+        ],
+    }
+    journal.note(job.run, "proof", moment, matched=matched, expected=expected.as_json(), found=found.as_json())
+    if len(planned.plan.batches) > 1:
+        again(job, "first_part_proved", moment)
+        return
+    _record_shortfalls(job, planned.plan.shortfalls, Shortfall.Reason.POSTED, moment)
+    _record_shortfalls(job, planned.same_date, Shortfall.Reason.SAME_DATE, moment)
+    for operation in job.operations:
+        journal.move(
+            operation,
+            State.SUCCEEDED,
+            proof=evidence,
+            finished_at=moment.now,
+            error="",
+            advice="",
+            error_kind="",
+            raw_answer="",
+        )
+        journal.end_audit(
+            operation,
+            succeeded=True,
+            answered={
+                "line": job.mapping.line_id,
+                "sent": job.operation.plan.get("adjustments", []),
+                "proof": evidence,
+            },
+            now=moment.now,
+        )
+    finish(job, "succeeded", moment)
+
+
+def fail_all(
+    job: Job, error: FarSideError, kind: str, moment: Moment, *, state: str = SyncOperation.State.FAILED
+) -> None:
+    """Every operation of the job needs a person, or (unsupported) an act by hand."""
+    journal.note(job.run, "failed", moment, kind=kind, error=error.message, answer=error.raw)
+    for operation in job.operations:
+        journal.fail(operation, error, kind=kind, now=moment.now, state=state)
+    finish(job, kind, moment)
+
+
+def postpone(job: Job, error: FarSideError, *, moment: Moment, retries: int, wait: timedelta) -> None:
+    """The far side said no (a person looks), was away (later again, a bounded number of times), or refused the
+    credentials.
+    """
+    journal.note(job.run, "error", moment, kind=type(error).__name__, error=error.message, answer=error.raw)
+    if job.unproved:
+        uncertain(job, "proof of what became of the write", wait, moment, error=error)
+    elif isinstance(error, Unauthorized):
+        _wait(job, "new credentials of the connection", error, timedelta(minutes=15), moment)
+    elif isinstance(error, Rejected):
+        fail_all(job, error, str(why(error) or "rejected"), moment)
+    elif job.operation.attempts > retries:
+        fail_all(job, error, "unavailable", moment)
+    else:
+        _wait(job, "the far side to answer", error, wait, moment)
+
+
+def _wait(job: Job, waiting_for: str, error: FarSideError, wait: timedelta, moment: Moment) -> None:
+    for operation in job.operations:
+        journal.move(
+            operation,
+            State.QUEUED,
+            waiting_for=waiting_for,
+            retry_at=moment.now + wait,
+            error=error.message,
+            advice=error.advice,
+            raw_answer=error.raw,
+        )
+    finish(job, "postponed", moment)
+
+
+def uncertain(
+    job: Job, waiting_for: str, wait: timedelta, moment: Moment, *, error: FarSideError | None = None
+) -> None:
+    """Nothing else is written on this line before the rows tell what became of the last write."""
+    journal.note(job.run, "uncertain", moment, waiting_for=waiting_for, error=error.message if error else "")
+    for operation in job.operations:
+        fields: dict[str, Any] = {"waiting_for": waiting_for, "retry_at": moment.now + wait}
+        if error is not None:
+            fields |= {"error": error.message, "advice": error.advice, "raw_answer": error.raw}
+        journal.move(operation, State.UNCERTAIN, **fields)
+    finish(job, "uncertain", moment)
+
+
+def line_found(job: Job, line_id: int, moment: Moment, *, write: Write | None) -> None:
+    """The contract line exists: remember its id. Takes the lease itself."""
+    with held(job.claim):
+        job.mapping.line_id, job.mapping.line_key = line_id, job.line_key
+        job.mapping.save(update_fields=["line_id", "line_key"])
+        if write is not None:
+            journal.settle_write(write, Write.State.APPLIED, moment, line_id=line_id)
+            job.unproved = [one for one in job.unproved if one.pk != write.pk]
+        journal.note(job.run, "line", moment, line=line_id, key=job.line_key)
+
+
+def applied(job: Job, writes: list[Write], moment: Moment) -> None:
+    """The rows show every write of an earlier run: go on from there. Takes the lease itself."""
+    with held(job.claim):
+        for write in writes:
+            journal.settle_write(write, Write.State.APPLIED, moment)
+        again(job, "proved", moment)
+
+
+def not_applied(job: Job, writes: list[Write], moment: Moment) -> None:
+    """It is proved that these writes never happened: they may be repeated. Takes the lease itself."""
+    with held(job.claim):
+        for write in writes:
+            journal.settle_write(write, Write.State.NOT_APPLIED, moment)
+        again(job, "proved_not_applied", moment)
+
+
+def missing(job: Job, writes: list[Write], not_shown: tuple[int, ...], moment: Moment) -> None:
+    """After the quiet time some writes still do not show. What was never answered may be repeated; what was accepted
+    and does not show needs a person. Takes the lease itself."""
+    with held(job.claim):
+        lied = False
+        for index, write in enumerate(writes):
+            lied = lied or (index in not_shown and write.state == Write.State.ACCEPTED)
+            state = Write.State.NOT_APPLIED if index in not_shown else Write.State.APPLIED
+            journal.settle_write(write, state, moment)
+        if not lied:
+            again(job, "proved_not_applied", moment)
+            return
+        error = Rejected(
+            "Autotask accepted the change, but the line still shows what it showed before.",
+            "Look at the line in Autotask, then retry: what is right there already is not sent again.",
+        )
+        fail_all(job, error, "accepted_not_applied", moment)
+
+
+def needs_a_decision(job: Job, found: Timeline, moment: Moment) -> None:
+    """A write without an answer, and somebody else changed the line meanwhile: only a person can tell. Takes the
+    lease itself.
+    """
+    with held(job.claim):
+        error = Rejected(
+            "A change was sent without an answer, and somebody else changed the line meanwhile.",
+            "Compare the line in Autotask with what was sent, then say here whether it was applied.",
+            raw=str(found.as_json()),
+        )
+        fail_all(job, error, "foreign_change", moment, state=State.HELD)
+
+
+def try_next_day(job: Job, write: Write, error: Rejected, moment: Moment) -> bool:
+    """The far side takes no second adjustment on this date: try the next one, or hold, as the policy says."""
+    if why(error) != Why.DUPLICATE_DATE or write.effective_on is None:
+        return False
+    if job.connection.policies.same_date == "hold":
+        fail_all(job, error, Why.DUPLICATE_DATE, moment, state=State.HELD)
+        return True
+    operation = job.operation
+    operation.plan = operation.plan | {"moved": [*operation.plan.get("moved", []), str(write.effective_on)]}
+    operation.save(update_fields=["plan"])
+    again(job, "moved_to_next_day", moment)
+    return True
+
+
+def _record_shortfalls(job: Job, gaps: tuple[PlannedShortfall, ...], reason: str, moment: Moment) -> None:
+    Shortfall.objects.bulk_create(
+        Shortfall(
+            operation=job.operation,
+            stream_id=job.claim.stream_id,
+            reason=reason,
+            starts_on=gap.start,
+            ends_on=gap.end,
+            units=gap.units,
+            unit_price=gap.after.price,
+            amount=gap.amount,
+            currency=job.connection.currency,
+            created_at=moment.now,
+        )
+        for gap in gaps
+    )
+
+
+def _beyond(job: Job, planned: Planned) -> Rejected:
+    step = planned.plan.beyond[0]
+    return Rejected(
+        f"The change takes effect on {step.effective}, after the contract {job.mapping.contract_name} ends "
+        f"on {planned.term.end}.",
+        f"In Autotask move the contract's end date to {step.end_needed} or later, then retry.",
+    )
+
+
+def _posted(planned: Planned) -> Rejected:
+    first, last = planned.plan.shortfalls[0], planned.plan.shortfalls[-1]
+    return Rejected(
+        f"The days from {first.start} to {last.end} are posted in Autotask and cannot be changed.",
+        "Retry to apply the change from the next open period on; the posted days stay a shortfall.",
+    )

@@ -1,0 +1,78 @@
+"""Where a mapped subscription stands: synced, syncing, out of sync, with what could not be mended beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db.models import Sum
+from django.urls import reverse
+
+from mappings.models import SubscriptionMapping
+from portal.panels import Badge
+from syncops.models import Shortfall, SyncOperation
+
+TONES = {"Synced": "ok", "Syncing": "info", "Out of sync": "bad"}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Synced, Syncing or Out of sync. `missing` is the money of recorded shortfalls by currency."""
+
+    text: str
+    missing: Mapping[str, Decimal]
+
+    @property
+    def tone(self) -> str:
+        return TONES[self.text]
+
+
+def standings(subscription_ids: Sequence[int]) -> dict[int, Standing]:
+    """The standing of every mapped subscription among these, in three queries whatever their number.
+
+    Unsupported, dismissed, superseded and nothing-to-send operations do not count.
+    """
+    mapped = SubscriptionMapping.objects.open().filter(subscription_id__in=subscription_ids)
+    mappings = dict(mapped.values_list("pk", "subscription_id"))
+    states: dict[int, set[str]] = {pk: set() for pk in mappings.values()}
+    unmatched: set[int] = set()
+    counted = SyncOperation.objects.filter(mapping_id__in=mappings, state__in=SyncOperation.COUNTS).order_by("pk")
+    for pk, state, matched in counted.values_list("subscription_id", "state", "proof__matched"):
+        states[pk].add(state)
+        if state == SyncOperation.State.SUCCEEDED:
+            (unmatched.discard if matched else unmatched.add)(pk)
+    missing = _missing(list(states))
+    return {
+        pk: Standing(_word(found, last_proof_matched=pk not in unmatched), missing.get(pk, {}))
+        for pk, found in states.items()
+    }
+
+
+def _word(states: set[str], *, last_proof_matched: bool) -> str:
+    if states & set(SyncOperation.NEEDS_A_PERSON):
+        return "Out of sync"
+    if states & set(SyncOperation.OPEN):
+        return "Syncing"
+    return "Synced" if states and last_proof_matched else "Out of sync"
+
+
+def _missing(subscription_ids: Sequence[int]) -> dict[int, dict[str, Decimal]]:
+    rows = (
+        Shortfall.objects.filter(stream__subscription_id__in=subscription_ids)
+        .values_list("stream__subscription_id", "currency")
+        .annotate(total=Sum("amount"))
+    )
+    found: dict[int, dict[str, Decimal]] = {}
+    for pk, currency, total in rows:
+        if total:
+            found.setdefault(pk, {})[currency] = total
+    return found
+
+
+def badges(subscription_ids: Sequence[int]) -> dict[int, Badge]:
+    """The badge of every mapped subscription on a list."""
+    return {
+        pk: Badge(standing.tone, standing.text, reverse("syncops:operation_list") + f"?subscription={pk}")
+        for pk, standing in standings(subscription_ids).items()
+    }

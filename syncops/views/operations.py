@@ -1,0 +1,134 @@
+"""Operations: the list, one operation from its change to its proof, and what a person decides about it."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+
+from portal.htmx import hx_redirect, render_page
+from portal.models import AuditEntry
+from portal.paging import page_of
+from portal.permissions import allowed, requires
+from syncops import actions
+from syncops.evidence import evidence_of
+from syncops.filters import OperationFilter
+from syncops.forms import DecisionForm, ReasonForm
+from syncops.models import SyncOperation, Write
+
+
+def _mine(request: HttpRequest) -> Any:
+    return SyncOperation.objects.for_user(request.user).select_related(
+        "subscription__customer", "connection", "mapping", "actor", "superseded_by"
+    )
+
+
+@require_GET
+@requires("portal.read")
+def operation_list(request: HttpRequest) -> HttpResponse:
+    filters = OperationFilter(request, _mine(request))
+    page = page_of(request, filters.qs)
+    return render_page(request, "syncops/operation_list.html", {"filter": filters, "page": page}, fragment="table")
+
+
+@require_GET
+@requires("portal.read")
+def inbox(request: HttpRequest) -> HttpResponse:
+    """Everything that waits for a person."""
+    waiting = _mine(request).filter(state__in=SyncOperation.NEEDS_A_PERSON)
+    page = page_of(request, waiting)
+    return render_page(request, "syncops/inbox.html", {"page": page}, fragment="table")
+
+
+@require_GET
+@requires("portal.read")
+def operation_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    return _detail(request, get_object_or_404(_mine(request), pk=pk))
+
+
+@require_GET
+@requires("portal.read")
+def operation_state(request: HttpRequest, pk: int) -> HttpResponse:
+    """The live state of one operation, as a fragment; without HTMX, its page."""
+    operation = get_object_or_404(_mine(request), pk=pk)
+    if not request.headers.get("HX-Request"):
+        return redirect(operation)
+    return render_page(request, "syncops/operation_detail.html", {"operation": operation}, fragment="state")
+
+
+@require_POST
+@requires("syncops.sync")
+def operation_retry(request: HttpRequest, pk: int) -> HttpResponse:
+    operation = get_object_or_404(_mine(request), pk=pk)
+    try:
+        actions.retry_operation(operation, actor=request.user)  # type: ignore[arg-type]
+    except actions.NotPossible as error:
+        return _detail(request, operation, problem=str(error))
+    messages.success(request, "The operation is sent again in the background.")
+    return hx_redirect(request, operation)
+
+
+@require_POST
+@requires("syncops.resolve")
+def operation_dismiss(request: HttpRequest, pk: int) -> HttpResponse:
+    operation = get_object_or_404(_mine(request), pk=pk)
+    form = ReasonForm(request.POST)
+    if not form.is_valid():
+        return _detail(request, operation, dismiss=form)
+    try:
+        actions.dismiss_operation(
+            operation,
+            reason=form.cleaned_data["reason"],
+            actor=request.user,  # type: ignore[arg-type]
+            now=timezone.now(),
+        )
+    except actions.NotPossible as error:
+        return _detail(request, operation, dismiss=form, problem=str(error))
+    messages.success(request, "The operation is dismissed; it stays in this list and in the audit log.")
+    return hx_redirect(request, operation)
+
+
+@require_POST
+@requires("syncops.resolve")
+def operation_decide(request: HttpRequest, pk: int) -> HttpResponse:
+    operation = get_object_or_404(_mine(request), pk=pk)
+    form = DecisionForm(request.POST)
+    if not form.is_valid():
+        return _detail(request, operation, decide=form)
+    try:
+        actions.decide_write(
+            operation,
+            applied=form.cleaned_data["applied"] == "yes",
+            reason=form.cleaned_data["reason"],
+            actor=request.user,  # type: ignore[arg-type]
+            now=timezone.now(),
+        )
+    except actions.NotPossible as error:
+        return _detail(request, operation, decide=form, problem=str(error))
+    messages.success(request, "Thank you: the operation goes on from there.")
+    return hx_redirect(request, operation)
+
+
+def _detail(request: HttpRequest, operation: SyncOperation, *, problem: str = "", **forms: Any) -> HttpResponse:
+    undecided = (
+        operation.state == SyncOperation.State.HELD and operation.writes.filter(state__in=Write.UNPROVED).exists()
+    )
+    context = {
+        "operation": operation,
+        "evidence": evidence_of(operation),
+        "shortfalls": operation.shortfalls.all(),
+        "writes": operation.writes.order_by("pk"),
+        "runs": operation.runs.prefetch_related("journal"),
+        "entries": AuditEntry.objects.for_user(request.user).current().filter(correlation_id=operation.correlation_id),
+        "undecided": undecided,
+        "problem": problem,
+        "dismiss": ReasonForm(),
+        "decide": DecisionForm(),
+        "may_sync": allowed(request.user, "syncops.sync"),
+        "may_resolve": allowed(request.user, "syncops.resolve"),
+        "may_audit": allowed(request.user, "portal.audit"),
+    }
+    status = 422 if forms or problem else 200
+    return render_page(request, "syncops/operation_detail.html", context | forms, status=status)
