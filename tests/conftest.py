@@ -20,6 +20,26 @@ def plain_settings(settings):
     settings.CACHES = {name: {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"} for name in settings.CACHES}
 
 
+@pytest.fixture(scope="session", autouse=True)
+def tables_that_can_be_emptied():
+    """A test with real transactions empties all tables afterwards; on SQLite the audit log's triggers would refuse it."""
+    from django.db import connections
+    from django.db.backends.sqlite3.operations import DatabaseOperations
+
+    sql_flush = DatabaseOperations.sql_flush
+
+    def without_triggers(self, style, tables, **options):
+        with connections["default"].cursor() as cursor:
+            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+            triggers = cursor.fetchall()
+        dropped = [f"DROP TRIGGER {name}" for name, _ in triggers]
+        return [*dropped, *sql_flush(self, style, tables, **options), *(sql for _, sql in triggers)]
+
+    DatabaseOperations.sql_flush = without_triggers
+    yield
+    DatabaseOperations.sql_flush = sql_flush
+
+
 @pytest.fixture
 def cast(db) -> Cast:
     return make_cast()

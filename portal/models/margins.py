@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 
 from portal.models.catalog import Offer
@@ -52,9 +53,12 @@ class MarginRule(models.Model):
         ordering = ["organization", "category", "pk"]
         constraints = [
             models.UniqueConstraint(
-                fields=["organization", "audience", "category", "customer", "reseller"],
+                "organization",
+                "audience",
+                "category",
+                Coalesce("customer", 0, output_field=models.BigIntegerField()),
+                Coalesce("reseller", 0, output_field=models.BigIntegerField()),
                 condition=Q(subscription__isnull=True),
-                nulls_distinct=False,
                 name="margin_rule_unique_per_level",
                 violation_error_message="A rule for this level and category exists already.",
             ),

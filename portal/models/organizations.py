@@ -9,6 +9,7 @@ from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 
 
 def valid_time_zone(name: str) -> None:
@@ -57,9 +58,9 @@ class Organization(models.Model):
                 violation_error_message="A reseller needs its CSP as parent, a CSP has none.",
             ),
             models.UniqueConstraint(
-                fields=["parent", "name"],
+                Coalesce("parent", 0, output_field=models.BigIntegerField()),
+                "name",
                 name="organization_name_unique_in_tenant",
-                nulls_distinct=False,
                 violation_error_message="An organization of this name exists already.",
             ),
         ]

@@ -1,11 +1,13 @@
 """Addresses of the portal app, joined from one file per noun."""
 
-from portal.urls import audit, customers, health, home, margins, members, subscriptions
+from portal.urls import audit, catalog, customers, health, home, margins, members, orders, subscriptions
 
 app_name = "portal"
 urlpatterns = [
     *home.urlpatterns,
     *customers.urlpatterns,
+    *catalog.urlpatterns,
+    *orders.urlpatterns,
     *subscriptions.urlpatterns,
     *audit.urlpatterns,
     *margins.urlpatterns,

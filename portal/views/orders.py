@@ -64,9 +64,7 @@ def order_give_up(request: HttpRequest, pk: int) -> HttpResponse:
     order = get_object_or_404(Order.objects.for_user(request.user).submitted(), pk=pk)
     user: Any = request.user
     if not give_up_order(order, actor=user, now=timezone.now()):
-        messages.error(
-            request, "This order cannot be given up: it is over, on its way, or Microsoft may have taken it."
-        )
+        messages.error(request, "This order cannot be given up: it is over, on its way, or maybe with Microsoft.")
     return hx_redirect(request, "portal:order_detail", pk)
 
 

@@ -77,10 +77,8 @@ class QuantityChange:
                 self._client.sleep(pause)
             try:
                 resource = self._read()
-            except (Unavailable, Rejected) as error:
-                raise _unproved(
-                    "Microsoft took the change, but the subscription cannot be read back.", error
-                ) from error
+            except FarSideError as error:
+                raise _unproved("Microsoft took the change; reading it back failed.", error) from error
             if shaped(Subscription, resource, written=True).quantity == self._quantity:
                 return resource
         raise OutcomeUnknown(

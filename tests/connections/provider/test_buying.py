@@ -45,7 +45,7 @@ def test_an_order_goes_from_cart_to_a_subscription_in_use(provider, far_side):
     assert (facts.started_at.isoformat()[:10], str(facts.ends_on), str(facts.unit_price)) == (
         "2026-03-18",
         "2027-03-17",
-        "17.3",
+        "17.30",
     )
     assert provider.subscription(NOORDZEE, facts.external_id.upper()).quantity == 7
 
