@@ -76,6 +76,30 @@ def create_connection(
     return connection
 
 
+def record_failed_attempt(
+    organization: Organization,
+    *,
+    kind: str,
+    name: str,
+    currency: str,
+    actor: Actor,
+    now: datetime,
+    trial: Trial | None = None,
+    error: FarSideError | None = None,
+) -> None:
+    """Remember that a connection was wanted and its test did not pass; nothing else is stored."""
+    audit.record(
+        "Create Connection",
+        actor=actor,
+        organization=organization,
+        subject=name,
+        status=AuditEntry.Status.FAILED,
+        asked={"kind": kind, "name": name, "currency": currency},
+        answered={"test": _words(trial.results)} if trial else _said(error),
+        at=now,
+    )
+
+
 def rotate_secrets(
     connection: Connection,
     *,

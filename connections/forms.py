@@ -22,7 +22,9 @@ class NameForm(forms.Form):
     def clean_name(self) -> str:
         name = str(self.cleaned_data["name"])
         taken = Connection.objects.filter(organization=self._organization, name__iexact=name)
-        if taken.exclude(pk=self._connection.pk if self._connection else None).exists():
+        if self._connection is not None:
+            taken = taken.exclude(pk=self._connection.pk)
+        if taken.exists():
             raise ValidationError("A connection of this name exists already.")
         return name
 

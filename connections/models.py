@@ -21,6 +21,13 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
     def autotask(self) -> ConnectionQuerySet:
         return self.filter(kind=Connection.Kind.AUTOTASK)
 
+    def search(self, text: str) -> ConnectionQuerySet:
+        """Connections whose name holds every word of `text`, anywhere."""
+        found = self
+        for word in text.split():
+            found = found.filter(name__icontains=word)
+        return found
+
     def usable(self) -> ConnectionQuerySet:
         """Connections that take new work; a paused one gathers it."""
         return self.filter(state__in=Connection.TAKES_WORK)
@@ -138,6 +145,11 @@ class MirrorRefreshQuerySet(models.QuerySet["MirrorRefresh"]):
 
     def running(self) -> MirrorRefreshQuerySet:
         return self.filter(state=MirrorRefresh.State.RUNNING)
+
+    def undecided(self) -> MirrorRefreshQuerySet:
+        """Held refreshes that no later one has made pointless."""
+        later = MirrorRefresh.objects.filter(connection=models.OuterRef("connection"), pk__gt=models.OuterRef("pk"))
+        return self.filter(~models.Exists(later), state=MirrorRefresh.State.HELD)
 
 
 class MirrorRefresh(models.Model):

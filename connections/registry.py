@@ -87,7 +87,7 @@ def try_connection(connection: Connection) -> Trial:
 
 def credentials_form(kind: str) -> type[forms.Form]:
     """The form for the credentials of a kind: it has `public_settings()` and `secrets()`."""
-    form: type[forms.Form] = import_string(CREDENTIALS_FORMS[kind])
+    form: type[forms.Form] = import_string(CREDENTIALS_FORMS[Kind(kind)])
     return form
 
 

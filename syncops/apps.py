@@ -5,3 +5,12 @@ class SyncopsConfig(AppConfig):
     """The work: timelines, plans, operations, runs, proofs."""
 
     name = "syncops"
+
+    def ready(self) -> None:
+        from portal.context import add_count
+        from portal.panels import add_badges
+        from syncops import panels, standing
+
+        panels.register()
+        add_badges("subscription", standing.badges)
+        add_count("syncops:inbox", panels.waiting_for_a_person)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Prefetch
+from django.db.models import Max
 from django.http import HttpRequest
 
 from connections.models import Connection
@@ -13,8 +14,10 @@ from portal.models import Order, Subscription
 from portal.panels import Panel, add_panel
 from portal.permissions import allowed
 from syncops.models import SyncOperation
+from syncops.standing import standings
 
-NOT_ON_ORDERS = (Order.State.CART, Order.State.FAILED)
+MOST_COUNTED = 100
+NOTHING_TO_BILL = (Subscription.Status.EXPIRED, Subscription.Status.DISABLED, Subscription.Status.DELETED)
 
 
 def register() -> None:
@@ -22,52 +25,57 @@ def register() -> None:
     add_panel("order", order_panel)
 
 
+def waiting_for_a_person(request: HttpRequest) -> int:
+    """How many operations are in the inbox; more than a hundred count as a hundred."""
+    waiting = SyncOperation.objects.for_user(request.user).filter(state__in=SyncOperation.NEEDS_A_PERSON)
+    return waiting.order_by()[:MOST_COUNTED].count()
+
+
 def subscription_panel(request: HttpRequest, subscription: Subscription) -> Panel:
     """Where the subscription is billed; else the way there, or what stands in it."""
     user: Any = request.user
-    context: dict[str, Any] = {"subscription": subscription, "mapping": None}
+    context: dict[str, Any] = {"subscription": subscription, "over": subscription.status in NOTHING_TO_BILL}
     if subscription.organization_id != user.organization_id:
         return Panel("syncops/sync_panel.html", context | {"owner": subscription.organization})
-    mapping = _with_operations(SubscriptionMapping.objects.open().filter(subscription=subscription)).first()
-    if mapping is not None:
-        context |= {"mapping": mapping, "operation": _last(mapping)}
-    return Panel("syncops/sync_panel.html", context | _ways(request))
+    mapping = SubscriptionMapping.objects.open().select_related("connection").filter(subscription=subscription).first()
+    if mapping is None:
+        return Panel("syncops/sync_panel.html", context | _ways(request))
+    return Panel("syncops/sync_panel.html", context | standing_of(mapping))
 
 
 def order_panel(request: HttpRequest, order: Order) -> Panel | None:
-    """Per line of the order: where it is billed, or the way there. Two queries, however many lines."""
+    """Per line of the order: where it is billed, or the way there. As many queries for one line as for many."""
     user: Any = request.user
-    if order.organization_id != user.organization_id or order.state in NOT_ON_ORDERS:
+    if order.organization_id != user.organization_id:
         return None
-    subscriptions = list(
-        Subscription.objects.filter(order_line__order=order)
-        .exclude(status=Subscription.Status.DELETED)
-        .order_by("order_line__pk")
-    )
-    mapped = {
-        mapping.subscription_id: mapping
-        for mapping in _with_operations(SubscriptionMapping.objects.open().filter(subscription__in=subscriptions))
+    bought = Subscription.objects.filter(order_line__order=order).order_by("order_line__pk")
+    subscriptions = list(bought.exclude(status__in=NOTHING_TO_BILL))
+    if not subscriptions:
+        return None
+    mappings = SubscriptionMapping.objects.open().select_related("connection")
+    mapped = {mapping.subscription_id: mapping for mapping in mappings.filter(subscription__in=subscriptions)}
+    found = standings(list(mapped))
+    rows = [(row, mapped.get(row.pk), found.get(row.pk)) for row in subscriptions]
+    return Panel("syncops/sync_order_panel.html", {"rows": rows} | _ways(request))
+
+
+def standing_of(mapping: SubscriptionMapping) -> dict[str, Any]:
+    """What a page needs to show where a mapped subscription stands, and how far its last operation is."""
+    return {
+        "mapping": mapping,
+        "standing": standings([mapping.subscription_id]).get(mapping.subscription_id),
+        "operation": last_operations([mapping.pk]).get(mapping.pk),
     }
-    rows = [
-        (subscription, mapping, _last(mapping) if mapping else None)
-        for subscription in subscriptions
-        for mapping in [mapped.get(subscription.pk)]
-    ]
-    return Panel("syncops/sync_order_panel.html", {"rows": rows} | _ways(request)) if rows else None
+
+
+def last_operations(mapping_ids: Sequence[int]) -> dict[int, SyncOperation]:
+    """The newest operation of each mapping."""
+    newest = SyncOperation.objects.filter(mapping_id__in=mapping_ids).values("mapping").annotate(last=Max("pk"))
+    operations = SyncOperation.objects.filter(pk__in=newest.order_by().values("last"))
+    return {operation.mapping_id: operation for operation in operations.select_related("superseded_by")}
 
 
 def _ways(request: HttpRequest) -> dict[str, Any]:
     """Whether there is a connection to sync to, and whether the person may."""
     connected = Connection.objects.for_user(request.user).autotask().usable().exists()
     return {"connected": connected, "may_map": allowed(request.user, "mappings.map")}
-
-
-def _with_operations(mappings: Any) -> Any:
-    operations = SyncOperation.objects.order_by("-pk")
-    return mappings.select_related("connection").prefetch_related(
-        Prefetch("operations", queryset=operations, to_attr="latest_operations")
-    )
-
-
-def _last(mapping: Any) -> SyncOperation | None:
-    return mapping.latest_operations[0] if mapping.latest_operations else None

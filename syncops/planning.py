@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from connections.models import MirroredContract
-from connections.psa.types import Contract
+from connections.psa.types import Contract, UnitRow
+from mappings.models import SubscriptionMapping
 from syncops import journal
 from syncops.changes import desired, fold, one_day_later
 from syncops.jobs import Job
 from syncops.lines import actual_of, closed_of, rows_of, term_of
-from syncops.models import SyncOperation
+from syncops.models import Stream, SyncOperation
 from syncops.money import share, to_minor_unit
-from syncops.operations.base import NothingToSend, Unsupported
+from syncops.operations.base import Fact, NothingToSend, Unsupported
 from syncops.periods import PeriodGrid
 from syncops.plans import Plan, Shortfall, plan
 from syncops.timeline import Term, Timeline, differences, first_open_date
@@ -59,38 +61,56 @@ class Planned:
 
 def plan_job(job: Job, *, contract: Contract | None = None) -> Planned:
     """Plan a job from its rows. `contract`: as it is now, where the mirror's may be out of date."""
-    known: Contract | MirroredContract = contract or job.contract()
-    term, rows, actual = term_of(known), rows_of(job.rows), actual_of(job.rows)
-    first = first_open_date(rows, term)
-    stream = job.operation.stream
-    ours = journal.ours_of(stream, job.mapping.line_id)
-    done = list(SyncOperation.objects.filter(stream=stream, mapping=job.mapping, state=SyncOperation.State.SUCCEEDED))
-    before = fold(journal.facts_of(done), base=ours.taken_over)
-    after = fold(journal.facts_of([*done, *job.operations]), base=ours.taken_over)
+    operation = job.operation
+    return plan_line(
+        job.mapping,
+        stream=operation.stream,
+        new=journal.facts_of(job.operations),
+        rows=job.rows,
+        contract=contract or job.contract(),
+        moved=[date.fromisoformat(day) for day in operation.plan.get("moved", [])],
+    )
+
+
+def plan_line(
+    mapping: SubscriptionMapping,
+    *,
+    stream: Stream,
+    new: Sequence[Fact],
+    rows: Sequence[UnitRow],
+    contract: Contract | MirroredContract,
+    moved: Sequence[date] = (),
+) -> Planned:
+    """What `new` facts mean for a line that shows `rows`, on top of everything that succeeded before.
+
+    `moved`: days on which the far side takes no further adjustment, so that the next day has to do.
+    """
+    term, shown, actual = term_of(contract), rows_of(rows), actual_of(rows)
+    first = first_open_date(shown, term)
+    ours = journal.ours_of(stream, mapping.line_id)
+    done = journal.facts_of(
+        list(SyncOperation.objects.filter(stream=stream, mapping=mapping, state=SyncOperation.State.SUCCEEDED))
+    )
+    before = fold(done, base=ours.taken_over)
+    after = fold([*done, *new], base=ours.taken_over)
     assert isinstance(before, Timeline)  # what succeeded was supported
     if not isinstance(after, Timeline):
         return Planned(actual, actual, Plan(), term, first, refusal=after)
     wanted = desired(before, after, actual=actual, ours=ours, given_up=journal.given_up_of(stream))
-    possible, currency = wanted, job.connection.currency
-    for day in sorted(date.fromisoformat(day) for day in job.operation.plan.get("moved", [])):
+    possible, currency = wanted, mapping.connection.currency
+    for day in sorted(moved):
         possible = one_day_later(possible, actual, day)
-    grid = PeriodGrid.of(term, rows)
-    return Planned(
-        actual,
+    made = plan(
         possible,
-        plan(
-            possible,
-            actual,
-            contract=term,
-            currency=currency,
-            closed_through=closed_of(job.rows),
-            rows=rows,
-            price_change=job.connection.policies.price_change,
-        ),
-        term,
-        first,
-        same_date=_given_up(wanted, possible, grid, term, currency),
+        actual,
+        contract=term,
+        currency=currency,
+        closed_through=closed_of(rows),
+        rows=shown,
+        price_change=mapping.connection.policies.price_change,
     )
+    grid = PeriodGrid.of(term, shown)
+    return Planned(actual, possible, made, term, first, same_date=_given_up(wanted, possible, grid, term, currency))
 
 
 def _given_up(

@@ -7,19 +7,24 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from connections.models import Connection
+from connections.models import Connection, MirroredContract
 from connections.psa.base import Psa
 from connections.psa.types import Company, Contract, Line, Service, UnitRow
+from connections.registry import psa_for
 from mappings import resolve
 from mappings.models import CustomerMapping, OfferMapping, SubscriptionMapping
 from mappings.reasons import Reason
 from portal.actions.prices import priced
+from portal.far_side import FarSideError
 from portal.models import Subscription
 from syncops import plans
 from syncops.changes import Ours, desired, fold
+from syncops.journal import facts_of
 from syncops.lines import actual_of, closed_of, rows_of, term_of
-from syncops.operations import map_subscription
+from syncops.models import Stream, SyncOperation
+from syncops.operations import change_quantity, map_subscription
 from syncops.operations.base import Fact
+from syncops.planning import plan_line
 from syncops.timeline import Timeline
 
 
@@ -180,22 +185,44 @@ def preview_mapping(choice: MappingChoice, facts: Facts, *, today: date) -> Mapp
         unit_price=price.unit_price,
         unit_cost=price.unit_cost,
         currency=currency,
-        adjustments=tuple(
-            PreviewedAdjustment(
-                line.adjustment.effective,
-                line.adjustment.unit_change,
-                line.adjustment.price,
-                line.adjustment.cost,
-                line.landing,
-            )
-            for line in seen.lines
-        ),
+        adjustments=adjustments_of(seen),
         bills=bills_of(seen),
-        shortfalls=tuple(
-            PreviewedShortfall(gap.start, gap.end, gap.units, gap.amount, currency) for gap in plan.shortfalls
-        ),
+        shortfalls=shortfalls_of(plan, currency),
         creates=_creates(choice, facts, subscription, connection),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePreview:
+    """What a change of a mapped subscription would do to its line. `problem`: why that cannot be told now."""
+
+    mapping: SubscriptionMapping
+    adjustments: tuple[PreviewedAdjustment, ...] = ()
+    bills: tuple[BillChange, ...] = ()
+    shortfalls: tuple[PreviewedShortfall, ...] = ()
+    problem: str = ""
+
+
+def preview_quantity(subscription: Subscription, quantity: int, *, today: date) -> ChangePreview | None:
+    """What changing the quantity today would send and bill: one read of the line. None where it is not mapped."""
+    mapping = SubscriptionMapping.objects.open().select_related("connection").filter(subscription=subscription).first()
+    if mapping is None:
+        return None
+    stream = Stream.objects.filter(connection=mapping.connection, subscription=subscription).first()
+    contract = MirroredContract.objects.filter(connection=mapping.connection, remote_id=mapping.contract_id).first()
+    if stream is None or contract is None or mapping.line_id is None or mapping.starts_on is None:
+        return ChangePreview(mapping, problem="The line is not on the contract yet; the change goes out with it.")
+    effective = max(today, mapping.starts_on)
+    waiting = list(SyncOperation.objects.filter(stream=stream, mapping=mapping).open())
+    fact = Fact(change_quantity.KIND.name, effective, {"units": quantity})
+    try:
+        rows = psa_for(mapping.connection).unit_rows([mapping.line_id], since=effective)
+    except FarSideError as error:
+        return ChangePreview(mapping, problem=f"The line cannot be read now: {error.message}")
+    planned = plan_line(mapping, stream=stream, new=[*facts_of(waiting), fact], rows=rows, contract=contract)
+    currency = mapping.connection.currency
+    seen = plans.preview(planned.plan, rows_of(rows), planned.term, currency, today)
+    return ChangePreview(mapping, adjustments_of(seen), bills_of(seen), shortfalls_of(planned.plan, currency))
 
 
 def mapping_fact(units: int, price: Decimal, cost: Decimal | None, effective: date) -> Fact:
@@ -210,6 +237,25 @@ def first_day_billed(subscription: Subscription, contract: Contract, today: date
     just_bought = start is None or subscription.created_on >= today or subscription.status == "pending"
     wanted = (start or today) if just_bought else today
     return max(wanted, contract.starts_on)
+
+
+def adjustments_of(seen: plans.Preview) -> tuple[PreviewedAdjustment, ...]:
+    """The adjustments of a preview with the periods that they land in."""
+    return tuple(
+        PreviewedAdjustment(
+            line.adjustment.effective,
+            line.adjustment.unit_change,
+            line.adjustment.price,
+            line.adjustment.cost,
+            line.landing,
+        )
+        for line in seen.lines
+    )
+
+
+def shortfalls_of(plan: plans.Plan, currency: str) -> tuple[PreviewedShortfall, ...]:
+    """What the plan cannot bring about any more, in money."""
+    return tuple(PreviewedShortfall(gap.start, gap.end, gap.units, gap.amount, currency) for gap in plan.shortfalls)
 
 
 def bills_of(seen: plans.Preview) -> tuple[BillChange, ...]:

@@ -101,7 +101,7 @@ def quote(cart: Order, today: date) -> CartQuote:
 
 
 def charged(price: Priced, owner_id: int, user: User) -> Decimal:
-    """What the person's organization charges for a unit: its own customer the price, its reseller what that one pays."""
+    """What the person's organization charges for a unit: its customer the price, its reseller the cost."""
     return price.unit_price if owner_id == user.organization_id else price.unit_cost
 
 

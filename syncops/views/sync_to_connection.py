@@ -32,6 +32,7 @@ from portal.permissions import requires
 from syncops.actions import Refused
 from syncops.actions import sync_to_connection as confirm
 from syncops.bills import difference
+from syncops.panels import standing_of
 from syncops.preview import Facts, MappingChoice, MappingPreview, preview_mapping, read_facts
 
 LANDING = {"open": "Open", "next": "Next period", "future": "Later period", "posted": "Posted already"}
@@ -264,8 +265,7 @@ def _preview_page(
 
 
 def _mapped_page(request: HttpRequest, mapping: SubscriptionMapping) -> HttpResponse:
-    operations = mapping.operations.select_related("connection").order_by("-pk")
-    context = {"mapping": mapping, "subscription": mapping.subscription, "operation": operations.first()}
+    context = {"subscription": mapping.subscription} | standing_of(mapping)
     return render_page(request, "syncops/sync_started.html", context)
 
 

@@ -1,17 +1,18 @@
 """Changing the quantity of a subscription: read it whole, send it whole, and read it back."""
 
-import logging
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
-from connections.provider.partner_center.client import PartnerCenter, code_of
+import structlog
+
+from connections.provider.partner_center.client import PartnerCenter, Reply, code_of
 from connections.provider.partner_center.shapes import Subscription, same_id, shaped
 from connections.provider.partner_center.translate import facts, planned_for_renewal, with_planned, with_quantity
 from portal.far_side import FarSideError, OutcomeUnknown, Rejected, Unavailable
 from portal.provider import SubscriptionFacts
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 UNKNOWN = frozenset({"404 20003", "404 1000"})
 SHOWN_AFTER_S = (0.0, 1.0, 2.0, 3.0, 5.0)
@@ -45,23 +46,23 @@ class QuantityChange:
         answers a request id that it has answered before with the same answer again, refusals included.
         """
         for sent_as in (request_id, uuid4()):
-            before = self._read()
+            before = self._read(self._path)
             if shaped(Subscription, before).quantity == self._quantity:
                 return facts(shaped(Subscription, before))
             try:
-                self._send(with_quantity(before, self._quantity), sent_as)
+                reply = self._send(with_quantity(before, self._quantity), sent_as)
                 break
             except Unavailable as error:
                 if sent_as != request_id or not _was_answered(error):
                     raise
-        after = self._shown()
+        after = self._shown(reply.location or self._path)
         if planned_for_renewal(before) and not planned_for_renewal(after):
             self._plan_again(before, after, uuid5(request_id, "renewal"))
         return facts(shaped(Subscription, after))
 
-    def _send(self, resource: Mapping[str, Any], request_id: UUID) -> None:
+    def _send(self, resource: Mapping[str, Any], request_id: UUID) -> Reply:
         etag = str((resource.get("attributes") or {}).get("etag") or "")
-        self._client.write(
+        return self._client.write(
             "PATCH",
             *self._path,
             body=resource,
@@ -70,13 +71,16 @@ class QuantityChange:
             etag=etag,
         )
 
-    def _shown(self) -> dict[str, Any]:
-        """The resource once it shows the new quantity. Raises OutcomeUnknown where it does not within a few seconds."""
+    def _shown(self, path: tuple[str, ...]) -> dict[str, Any]:
+        """The resource once it shows the new quantity; `path` is where Microsoft told to look.
+
+        Raises OutcomeUnknown where it does not show it within a few seconds.
+        """
         for pause in SHOWN_AFTER_S:
             if pause:
                 self._client.sleep(pause)
             try:
-                resource = self._read()
+                resource = self._read(path)
             except FarSideError as error:
                 raise _unproved("Microsoft took the change; reading it back failed.", error) from error
             if shaped(Subscription, resource, written=True).quantity == self._quantity:
@@ -95,10 +99,10 @@ class QuantityChange:
         try:
             self._send(with_planned(after, before), request_id)
         except FarSideError as error:
-            log.error("The plan for the renewal of %s was lost: %s %s", "/".join(self._path), error, error.raw)
+            log.error("partner_center.renewal_plan_lost", path="/".join(self._path), error=str(error), said=error.raw)
 
-    def _read(self) -> dict[str, Any]:
-        body = self._client.get(*self._path, correlation_id=self._correlation_id)
+    def _read(self, path: tuple[str, ...]) -> dict[str, Any]:
+        body = self._client.get(*path, correlation_id=self._correlation_id)
         if not same_id(shaped(Subscription, body).id, self._path[-1]):
             raise Unavailable("Partner Center answered with another subscription than the one asked for.")
         return dict(body)

@@ -1,9 +1,6 @@
 """The credentials of an Autotask API user, as a person enters them."""
 
 from django import forms
-from django.core.exceptions import ValidationError
-
-IDENTIFIER_LENGTH = 27
 
 
 class AutotaskForm(forms.Form):

@@ -153,11 +153,21 @@ class Carts:
             text = "The quantity is not a whole number."
         elif not item.minimum <= quantity <= item.maximum:
             text = f"The quantity is not between {item.minimum} and {item.maximum}."
+        elif "customTermEndDate" in line and not self._is_end_date(line["customTermEndDate"], term):
+            text = "The custom term end date is not within the term."
         elif "promotionId" in line and not self._pricing.promotion_fits(item, term, cycle, line["promotionId"]):
             text = "The promotion is not valid for this catalog item."
         else:
             return None
         return {"errorCode": INVALID_INPUT, "errorDescription": text}
+
+    def _is_end_date(self, text: Any, term: str) -> bool:
+        """Whether a term of that length may be cut there."""
+        today = self._ledger.clock.today()
+        try:
+            return bool(term) and today <= terms.day_of(str(text)) <= terms.term_end(today, term)
+        except ValueError:
+            return False
 
     def _failure(self, line: Mapping[str, Any], owner: Document) -> Document | None:
         """Why the order of this line fails at checkout: switched on, or not sold to this kind of customer."""

@@ -7,7 +7,7 @@ members are ignored. A change that is not allowed is refused with the published 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from . import documents, terms
@@ -219,9 +219,9 @@ def _rescheduled(held: Subscription, body: Mapping[str, Any], around: Surroundin
     scheduled = body.get("scheduledNextTermInstructions")
     if not scheduled:
         return held.changed(scheduledNextTermInstructions=None)
-    product = scheduled.get("product") or {}
+    product = scheduled.get("product") if isinstance(scheduled, dict) else None
     needed = ("productId", "skuId", "availabilityId", "billingCycle", "termDuration")
-    if not held.is_licence or not all(product.get(name) for name in needed):
+    if not held.is_licence or not isinstance(product, dict) or not all(product.get(name) for name in needed):
         raise refused(400, 800002)
     _check_end_date(scheduled.get("customTermEndDate"), around.end_dates)
     return held.changed(scheduledNextTermInstructions=scheduled)
@@ -230,9 +230,11 @@ def _rescheduled(held: Subscription, body: Mapping[str, Any], around: Surroundin
 def _check_end_date(text: str | None, end_dates: Iterable[date]) -> None:
     if not text:
         return
-    day = terms.day_of(text)
-    is_month_end = (day + timedelta(days=1)).day == 1
-    if not is_month_end and day not in end_dates:
+    try:
+        day = terms.day_of(str(text))
+    except ValueError as error:
+        raise refused(400, 800002) from error
+    if not terms.is_month_end(day) and day not in end_dates:
         raise refused(400, 900246)
 
 

@@ -69,4 +69,9 @@ def moment_of(text: str) -> datetime:
 
 
 def day_of(text: str) -> date:
+    """The day of a date or a moment; ValueError where it is none."""
     return date.fromisoformat(text[:10])
+
+
+def is_month_end(day: date) -> bool:
+    return (day + timedelta(days=1)).day == 1

@@ -64,7 +64,7 @@ def _database(
         "contracts": [contract.as_entity(today) for contract in contracts],
         "lines": [line.as_entity(today, currency) for line in lines],
         "billing_codes": _billing_codes(),
-        "user_defined_fields": {"Contracts": ["Subscription ID"]},
+        "user_defined_fields": {"Contracts": ["Subscription ID"], "Companies": ["Microsoft Tenant ID"]},
     }
 
 

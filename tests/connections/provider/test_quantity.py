@@ -1,7 +1,7 @@
-import logging
 import uuid
 
 import pytest
+from structlog.testing import capture_logs
 
 from portal.far_side import OutcomeUnknown, Rejected, Unavailable
 from tests.connections.sandbox.partner_center_api import CUSTOMERS, NOORDZEE, read, subscription_path
@@ -53,12 +53,12 @@ def test_what_is_planned_for_the_renewal_survives_a_change_of_seats(provider, fa
     assert (after["quantity"], after["scheduledNextTermInstructions"], after["autoRenewEnabled"]) == (50, PLAN, True)
 
 
-def test_a_plan_for_the_renewal_that_cannot_be_put_back_is_reported(provider, far_side, caplog):
+def test_a_plan_for_the_renewal_that_cannot_be_put_back_is_reported(provider, far_side):
     assert far_side.change(PREMIUM, scheduledNextTermInstructions=PLAN).ok
     far_side.control("faults", {"fault": "error_503", "method": "PATCH", "path": "subscriptions", "skip": 1})
-    with caplog.at_level(logging.ERROR):
+    with capture_logs() as logs:
         assert change(provider, PREMIUM, 50).quantity == 50
-    assert "plan for the renewal" in caplog.text
+    assert [entry["event"] for entry in logs if entry["log_level"] == "error"] == ["partner_center.renewal_plan_lost"]
 
 
 def test_a_billing_plan_that_is_pending_survives(provider, far_side):

@@ -36,6 +36,8 @@ def test_a_promotion_lowers_the_price_where_it_fits(far_side):
         (line("windows-365-e", 1, "P1Y", "annual"), 10010),
         (line("azure-plan", 1, "P1Y", "one_time"), 10010),
         (line("windows-server", 1, "P1Y", "one_time"), 10010),
+        (line("m365-premium", 1, customTermEndDate="2027-04-30"), 10010),
+        (line("m365-premium", 1, customTermEndDate="soon"), 10010),
     ],
 )
 def test_a_faulty_line_is_told_in_the_cart_and_stops_the_checkout(far_side, wrong, error):

@@ -36,6 +36,9 @@ def test_a_schedule_names_the_whole_product_and_a_lawful_end(far_side):
     }  # fmt: skip
     wanted = {"product": product, "quantity": 12, "customTermEndDate": None}
     assert code(far_side.change(PREMIUM, scheduledNextTermInstructions={"quantity": 12})) == (400, 800002)
+    assert code(far_side.change(PREMIUM, scheduledNextTermInstructions="later")) == (400, 800002)
+    nonsense = wanted | {"customTermEndDate": "soon"}
+    assert code(far_side.change(PREMIUM, scheduledNextTermInstructions=nonsense)) == (400, 800002)
     middle = wanted | {"customTermEndDate": "2027-05-17T00:00:00Z"}
     assert code(far_side.change(PREMIUM, scheduledNextTermInstructions=middle)) == (400, 900246)
     month_end = wanted | {"customTermEndDate": "2027-05-31T00:00:00Z"}

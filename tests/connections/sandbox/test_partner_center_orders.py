@@ -72,3 +72,10 @@ def test_an_azure_plan_brings_its_first_azure_subscription_and_perpetual_softwar
     entitlements = read(far_side.get(f"/customers/{NOORDZEE}/subscriptions/{azure['id']}/azureEntitlements"))
     assert (azure["billingType"], entitlements["totalCount"]) == ("usage", 1)
     assert (software["termDuration"], software["status"], "commitmentEndDate" in software) == ("", "active", False)
+
+
+def test_a_first_term_can_end_with_others(far_side):
+    far_side.control("modes", {"order_visible_after": 0})
+    placed = far_side.checkout(line("m365-basic", 1, customTermEndDate="2026-12-31"))["orders"][0]
+    path = f"/customers/{NOORDZEE}/subscriptions/{placed['lineItems'][0]['subscriptionId']}"
+    assert read(far_side.get(path))["commitmentEndDateTime"] == "2026-12-31T23:59:59Z"
