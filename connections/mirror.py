@@ -28,6 +28,7 @@ from connections.psa.base import Psa
 from connections.psa.types import Company, Contract, Line, Service
 from connections.refusals import Refused
 from connections.registry import PSAS, psa_for
+from connections.upsert import Upsert
 from portal import audit, leases
 from portal.audit import Actor
 from portal.far_side import FarSideError, OutcomeUnknown, Rejected, Unauthorized, Unavailable
@@ -54,17 +55,16 @@ class Kind:
     model: type[Mirrored]
     read: Callable[[Psa, int], Iterator[Sequence[Any]]]
 
-    @property
-    def columns(self) -> list[str]:
-        """The columns of the table that the value fills."""
-        own = [OWN_NAMES.get(field.name, field.name) for field in fields(self.value) if field.name != "id"]
-        return [*own, "search_name"] if "name" in own else own
-
-    def row(self, connection: Connection, value: Any, read_at: datetime) -> Mirrored:
-        found = {OWN_NAMES.get(field.name, field.name): getattr(value, field.name) for field in fields(value)}
-        if "name" in found:
-            found["search_name"] = found["name"].lower()
-        return self.model(connection=connection, remote_id=found.pop("id"), read_at=read_at, **found)
+    def store(self, refresh: MirrorRefresh, page: Sequence[Any]) -> None:
+        """Insert the page's rows, or overwrite those that are there."""
+        names = [field.name for field in fields(self.value) if field.name != "id"]
+        columns = [OWN_NAMES.get(name, name) for name in names]
+        own, read_at = refresh.connection_id, refresh.started_at
+        rows = [(own, value.id, read_at, *(getattr(value, name) for name in names)) for value in page]
+        if "name" in names:
+            columns.append("search_name")
+            rows = [(*row, value.name.lower()) for row, value in zip(rows, page, strict=True)]
+        Upsert(self.model, key=["connection_id", "remote_id"], values=["read_at", *columns]).run(rows)
 
 
 KINDS = (
@@ -176,7 +176,6 @@ def _store(refresh: MirrorRefresh, kind: Kind, page: Sequence[Any], now: datetim
         return
     refresh.cursor[kind.name] = page[-1].id
     refresh.counts[kind.name] = refresh.counts.get(kind.name, 0) + len(page)
-    rows = [kind.row(refresh.connection, value, refresh.started_at) for value in page]
     with transaction.atomic():
         kept = MirrorRefresh.objects.filter(pk=refresh.pk, fence=refresh.fence).update(
             cursor=refresh.cursor,
@@ -186,12 +185,7 @@ def _store(refresh: MirrorRefresh, kind: Kind, page: Sequence[Any], now: datetim
         )
         if not kept:
             raise LeaseLost
-        kind.model._default_manager.bulk_create(
-            rows,
-            update_conflicts=True,
-            unique_fields=["connection", "remote_id"],
-            update_fields=[*kind.columns, "read_at"],
-        )
+        kind.store(refresh, page)
 
 
 def _finish(refresh: MirrorRefresh, now: datetime) -> None:

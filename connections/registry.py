@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django import forms
 from django.core.cache import cache
 from django.utils.module_loading import import_string
 
@@ -85,10 +84,9 @@ def try_connection(connection: Connection) -> Trial:
     return Trial(import_string("connections.provider.partner_center.form.probe_client")(client))
 
 
-def credentials_form(kind: str) -> type[forms.Form]:
-    """The form for the credentials of a kind: it has `public_settings()` and `secrets()`."""
-    form: type[forms.Form] = import_string(CREDENTIALS_FORMS[Kind(kind)])
-    return form
+def credentials_form(kind: str) -> Any:
+    """The form class for the credentials of a kind: a Django form with `public_settings()` and `secrets()`."""
+    return import_string(CREDENTIALS_FORMS[Kind(kind)])
 
 
 def secrets_of(connection: Connection) -> dict[str, str]:

@@ -52,6 +52,11 @@ def decrypt(stored: str, *, bound_to: str) -> str:
         raise CannotDecrypt("The stored secret cannot be decrypted with the configured keys.") from error
 
 
+def current_key_id() -> str:
+    """The key that encrypts: the first on the list."""
+    return next(iter(keyring(settings.FIELD_KEYS)))
+
+
 def key_id(stored: str) -> str:
     """Which key a stored value was encrypted with."""
     return stored.split(".")[1]

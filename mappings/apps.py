@@ -5,3 +5,8 @@ class MappingsConfig(AppConfig):
     """Which of ours is which of theirs: customers, offer variants, subscriptions."""
 
     name = "mappings"
+
+    def ready(self) -> None:
+        from mappings import panels
+
+        panels.register()

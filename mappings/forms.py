@@ -10,6 +10,7 @@ from django.http import QueryDict
 from mappings.pickers import Noun, Search
 
 LARGEST_ID = 2**63 - 1
+CHOICES = ("connection", "company", "service", "contract", "line")
 
 
 class SearchForm(forms.Form):
@@ -62,6 +63,7 @@ def search_of(data: QueryDict, noun: Noun) -> Search:
         chosen=number(data.get(noun)),
         left_out=asked.get("left_out", False),
         page=asked.get("page") or 1,
+        carried={name: data[name] for name in CHOICES if data.get(name)},
     )
 
 

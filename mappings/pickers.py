@@ -5,9 +5,10 @@ At most three queries each, and no request to the PSA.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
+from urllib.parse import urlencode
 
 from django.db.models import Q, QuerySet
 
@@ -37,12 +38,16 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What a person typed and chose so far. `left_out`: show those that cannot be chosen instead, page by page."""
+    """What a person typed and chose so far. `left_out`: show those that cannot be chosen instead, page by page.
+
+    `carried`: the choices in all pickers, which the links keep.
+    """
 
     text: str = ""
     chosen: int | None = None
     left_out: bool = False
     page: int = 1
+    carried: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,21 +108,29 @@ class Picker:
         }[self.noun]
 
     @property
-    def to_left_out(self) -> dict[str, Any]:
-        """Query parameters that lead to the first page of what was left out."""
-        return self.to_eligible | {f"{self.noun}-left_out": "on"}
+    def to_choices(self) -> str:
+        return f"?{urlencode(self.search.carried)}" if self.search.carried else ""
 
     @property
-    def to_eligible(self) -> dict[str, Any]:
-        return {f"{self.noun}-q": self.search.text or None}
+    def to_eligible(self) -> str:
+        return self._query()
 
     @property
-    def to_previous(self) -> dict[str, Any]:
-        return self.to_left_out | {f"{self.noun}-page": self.search.page - 1}
+    def to_left_out(self) -> str:
+        return self._query(left_out="on")
 
     @property
-    def to_next(self) -> dict[str, Any]:
-        return self.to_left_out | {f"{self.noun}-page": self.search.page + 1}
+    def to_previous(self) -> str:
+        return self._query(left_out="on", page=self.search.page - 1)
+
+    @property
+    def to_next(self) -> str:
+        return self._query(left_out="on", page=self.search.page + 1)
+
+    def _query(self, **asked: Any) -> str:
+        """A query string that asks this picker for something else, everything chosen kept."""
+        own = {f"{self.noun}-{name}": value for name, value in {"q": self.search.text, **asked}.items() if value}
+        return f"?{urlencode({**self.search.carried, **own})}"
 
 
 def company_picker(scope: Scope, search: Search, prefill: Prefill | None = None) -> Picker:
@@ -212,9 +225,9 @@ def _picker(
     return Picker(noun, search, tuple(options(found)), more, prefill)
 
 
-def _names(held: QuerySet[Any], field: str, rows: Sequence[Any]) -> dict[int, str]:
+def _names(held: QuerySet[Any], column: str, rows: Sequence[Any]) -> dict[int, str]:
     """Who holds these rows of the PSA, by their ids."""
-    mappings = held.filter(**{f"{field}__in": [row.remote_id for row in rows]})
-    if field == "company_id":
+    mappings = held.filter(**{f"{column}__in": [row.remote_id for row in rows]})
+    if column == "company_id":
         return {mapping.company_id: mapping.customer.name for mapping in mappings.select_related("customer")}
     return {mapping.service_id: str(mapping.variant) for mapping in mappings.select_related("variant__offer")}

@@ -58,6 +58,4 @@ def scope_or_404(request: HttpRequest, *, connection_id: int, subscription_id: i
 
 
 def _page(request: HttpRequest, scope: Scope, picker: Picker) -> HttpResponse:
-    carried = {name: request.GET.get(name) for name in ("connection", "company", "service", "contract")}
-    context = {"picker": picker, "scope": scope, "carried": carried}
-    return render_page(request, "mappings/picker.html", context, fragment="options")
+    return render_page(request, "mappings/picker.html", {"picker": picker, "scope": scope}, fragment="options")

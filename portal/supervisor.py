@@ -31,6 +31,7 @@ from portal.queue import beat_age, busy_now, enqueue, every_minutes, forget_beat
 log = structlog.get_logger()
 CANARY = "portal.queue.beat"
 SWEEP = "portal.supervisor.sweep"
+RING_S, SWEEP_S = 1.0, 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ class Supervisor:
             if now >= next_canary:
                 self._guarded(lambda: enqueue(CANARY))
                 next_canary = now + self.intervals.canary
-            self._guarded(self.bell.ring_if_due)
+            self._guarded(self.bell.ring)
             if reason := self._deaf():
                 self._replace(reason)
             time.sleep(self.intervals.look)
@@ -154,15 +155,14 @@ class Bell:
     def __init__(self) -> None:
         self.last_rung: dict[str, float] = {}
 
-    def ring_if_due(self) -> bool:
-        """True where a worker was woken."""
-        now, rung = timezone.now(), False
+    def ring(self) -> int:
+        """Wake workers where something is due; now and then sweep anyway, to free what dead workers hold."""
+        now, rung = timezone.now(), 0
         for place in workplaces():
-            lately = time.monotonic() - self.last_rung.get(place.__name__, float("-inf")) < 1
-            if not lately and place.due(now):
-                place.sweep(now)
+            age = time.monotonic() - self.last_rung.get(place.__name__, float("-inf"))
+            if age > SWEEP_S or (age > RING_S and place.due(now)):
+                rung += place.sweep(now)
                 self.last_rung[place.__name__] = time.monotonic()
-                rung = True
         return rung
 
 

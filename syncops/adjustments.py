@@ -57,11 +57,10 @@ def _changes(stretches: Iterable[_Stretch], *, prices_again: bool = True) -> Bat
         unit_change = wanted.units - running
         rippling += unit_change
         returning = unit_change > 0 and 0 in (running, *((stretch.before.units, held.units) if prices_again else ()))
-        known = held if held.units else Level(0)
         new_price = new_cost = None
         if wanted.units:
-            new_price = _to_set(wanted.price, known.price if price is None else price, returning)
-            new_cost = _to_set(wanted.cost, known.cost if cost is None else cost, returning)
+            new_price = _to_set(wanted.price, held.price if price is None else price, returning)
+            new_cost = _to_set(wanted.cost, held.cost if cost is None else cost, returning)
         price = price if new_price is None else new_price
         cost = cost if new_cost is None else new_cost
         if unit_change or new_price is not None or new_cost is not None:

@@ -59,6 +59,7 @@ class Limits:
     retries: int = 5
     batch: int = 60
     lane_s: float = 15
+    back_off_s: float = 5
 
     @classmethod
     def from_settings(cls) -> Limits:
@@ -384,15 +385,21 @@ class Engine:
         try:
             with held(job.claim):
                 settling.postpone(
-                    job, error, moment=self.clock.moment(), retries=self.limits.retries, wait=_back_off(job, error)
+                    job,
+                    error,
+                    moment=self.clock.moment(),
+                    retries=self.limits.retries,
+                    wait=_back_off(job, error, self.limits.back_off_s),
                 )
         except LostLease as lost:
             job.settled = True
             log.info("stale worker", stream=job.claim.stream_id, fence=job.claim.fence, reason=str(lost))
 
 
-def _back_off(job: Job, error: FarSideError) -> timedelta:
-    """5, 10, 20, 40, 80 … seconds with jitter, or what the far side asked for where that is longer."""
-    doubled = 5 * 2 ** min(job.operation.attempts, 8)
+def _back_off(job: Job, error: FarSideError, first_s: float) -> timedelta:
+    """Twice as long each time, with jitter (5, 10, 20, 40 … seconds), or what the far side asked for where that is
+    longer.
+    """
+    doubled = first_s * 2 ** min(max(job.operation.attempts - 1, 0), 8)
     asked = getattr(error, "retry_after", None) or 0
     return timedelta(seconds=max(float(asked), doubled * random.uniform(0.5, 1.0)))  # noqa: S311  jitter, not a secret

@@ -12,10 +12,11 @@ from tests.cast import Cast, make_cast
 
 @pytest.fixture(autouse=True)
 def plain_settings(settings):
-    """No manifest of static files, quick passwords, and a cache that forgets."""
+    """No manifest and no folder of static files, quick passwords, and a cache that forgets."""
     settings.STORAGES = settings.STORAGES | {
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     }
+    settings.WHITENOISE_AUTOREFRESH = True
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.CACHES = {name: {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"} for name in settings.CACHES}
 

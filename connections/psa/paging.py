@@ -5,7 +5,6 @@ dense ids make the guess exact. A guess that skips ids is filled before it count
 the result does not depend on the guess, only the number of requests does.
 """
 
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -48,14 +47,16 @@ def in_waves(prepare: Prepare, settle: Settle, *, after_id: int, at_once: int = 
         return
     walk = _Walk(first.last_id, _span(first))
     with ThreadPoolExecutor(at_once, thread_name_prefix="page") as pool:
-        ready: deque[Page[Any]] = deque()
-        while not walk.done or ready:
-            wave = [] if walk.done else [prepare(start, None) for start in walk.starts(at_once)]
+        ready: list[Page[Any]] = []
+        while not walk.done:
+            wave = [prepare(start, None) for start in walk.starts(at_once)]
             sent = [(request, pool.submit(sending)) for request, sending in wave]
-            while ready:
-                yield ready.popleft().rows
+            for page in ready:  # handed on while the next wave is on its way
+                yield page.rows
             pages = [settle(request, future.result()) for request, future in sent]
-            ready.extend(walk.taken(pages, fetch))
+            ready = list(walk.taken(pages, fetch))
+        for page in ready:
+            yield page.rows
 
 
 class _Walk:

@@ -7,19 +7,27 @@ from django import forms
 from portal.models import Customer, MarginRule, MarginSettings, Organization
 
 
+KINDS = {
+    MarginRule.Kind.MARKUP: "Markup: the list price and a percentage of it",
+    MarginRule.Kind.ERP_DISCOUNT: "Discount: ERP less a percentage of it",
+    MarginRule.Kind.SPLIT: "Split: the list price and a share of what lies between it and ERP",
+}
+
+
 class MarginRuleForm(forms.ModelForm):
     """A rule of the person's organization. For one subscription, only how much; else also for whom."""
 
     class Meta:
         model = MarginRule
         fields = ["audience", "customer", "reseller", "category", "kind", "percent"]
-        widgets = {"audience": forms.RadioSelect}
+        widgets = {"audience": forms.RadioSelect, "kind": forms.RadioSelect}
         labels = {"audience": "For", "kind": "Rule"}
         help_texts = {"category": "Empty: for every category that has no rule of its own."}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         organization = self.instance.organization
+        self.fields["kind"].choices = [(kind.value, words) for kind, words in KINDS.items()]  # type: ignore[attr-defined]
         self.fields["category"].choices = [("", "All categories"), *MarginRule._meta.get_field("category").choices]  # type: ignore[attr-defined,misc]
         if self.instance.subscription_id:
             for name in ("audience", "customer", "reseller", "category"):

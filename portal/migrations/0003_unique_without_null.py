@@ -5,26 +5,39 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('portal', '0002_audit_triggers'),
+        ("portal", "0002_audit_triggers"),
     ]
 
     operations = [
         migrations.RemoveConstraint(
-            model_name='marginrule',
-            name='margin_rule_unique_per_level',
+            model_name="marginrule",
+            name="margin_rule_unique_per_level",
         ),
         migrations.RemoveConstraint(
-            model_name='organization',
-            name='organization_name_unique_in_tenant',
+            model_name="organization",
+            name="organization_name_unique_in_tenant",
         ),
         migrations.AddConstraint(
-            model_name='marginrule',
-            constraint=models.UniqueConstraint(models.F('organization'), models.F('audience'), models.F('category'), django.db.models.functions.comparison.Coalesce('customer', 0, output_field=models.BigIntegerField()), django.db.models.functions.comparison.Coalesce('reseller', 0, output_field=models.BigIntegerField()), condition=models.Q(('subscription__isnull', True)), name='margin_rule_unique_per_level', violation_error_message='A rule for this level and category exists already.'),
+            model_name="marginrule",
+            constraint=models.UniqueConstraint(
+                models.F("organization"),
+                models.F("audience"),
+                models.F("category"),
+                django.db.models.functions.comparison.Coalesce("customer", 0, output_field=models.BigIntegerField()),
+                django.db.models.functions.comparison.Coalesce("reseller", 0, output_field=models.BigIntegerField()),
+                condition=models.Q(("subscription__isnull", True)),
+                name="margin_rule_unique_per_level",
+                violation_error_message="A rule for this level and category exists already.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='organization',
-            constraint=models.UniqueConstraint(django.db.models.functions.comparison.Coalesce('parent', 0, output_field=models.BigIntegerField()), models.F('name'), name='organization_name_unique_in_tenant', violation_error_message='An organization of this name exists already.'),
+            model_name="organization",
+            constraint=models.UniqueConstraint(
+                django.db.models.functions.comparison.Coalesce("parent", 0, output_field=models.BigIntegerField()),
+                models.F("name"),
+                name="organization_name_unique_in_tenant",
+                violation_error_message="An organization of this name exists already.",
+            ),
         ),
     ]

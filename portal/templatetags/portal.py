@@ -92,6 +92,12 @@ def money_change(amount: Decimal | int | str | None, currency: str) -> str:
 
 
 @register.filter
+def percent(value: Decimal) -> str:
+    """12.5000 as "12.5 %"."""
+    return f"{value.normalize():f}{NO_BREAK}%"
+
+
+@register.filter
 def day(value: date | datetime | None) -> str:
     """A date as "5 May 2026"; of a moment, the day in the person's time zone."""
     if not value:

@@ -34,7 +34,7 @@ def audit_detail(request: HttpRequest, pk: int) -> HttpResponse:
     entry = get_object_or_404(related, pk=pk)
     context = {
         "entry": entry,
-        "asked": detail_rows(entry.asked),
+        "asked": detail_rows(entry.asked or (entry.began.asked if entry.began else {})),
         "answered": detail_rows(entry.answered),
         "changed": changed_rows(entry.before, entry.after),
         "same_correlation": mine.filter(correlation_id=entry.correlation_id).order_by("pk")[:RELATED],

@@ -24,7 +24,7 @@ def home(request: HttpRequest) -> HttpResponse:
     user: Any = request.user
     now = timezone.now()
     orders = Order.objects.for_user(user).submitted()
-    latest = orders.select_related("customer").annotate(line_count=Count("lines"))
+    latest = orders.select_related("customer").annotate(line_count=Count("lines")).order_by("-pk")
     context = {
         "needs": needs_of(user, now),
         "latest": latest[:LATEST],

@@ -91,7 +91,7 @@ def show(request: HttpRequest, pk: int, seen: str = "") -> HttpResponse:
 
 
 def with_totals(order: Any, lines: Iterable[Any], user: Any) -> None:
-    """Give each line its `unit`, `total` and `per` period, and the order its `totals` by period.
+    """Give each line its `unit`, `total` and `per` period, and the order its `totals` by period without what failed.
 
     The person's organization charges its own customers the price, and its resellers their cost.
     """
@@ -100,7 +100,8 @@ def with_totals(order: Any, lines: Iterable[Any], user: Any) -> None:
         line.unit = line.unit_price if order.organization_id == user.organization_id else line.unit_cost
         line.total = line.unit * line.quantity
         line.per = per_period(line.variant.billing)
-        amounts.append((line.variant.billing, line.total))
+        if not line.error:
+            amounts.append((line.variant.billing, line.total))
     order.totals = totals_by_period(amounts)
 
 

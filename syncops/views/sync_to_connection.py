@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,18 +14,19 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from connections.actions import mark_unauthorized
 from connections.models import Connection, MirroredCompany, MirroredContract, MirroredService
 from connections.registry import psa_for
 from mappings import eligibility, pickers
 from mappings.actions import refuse_mapping
-from mappings.forms import ChoiceForm, number, search_of
+from mappings.forms import CHOICES, ChoiceForm, number, search_of
 from mappings.models import SubscriptionMapping
 from mappings.pickers import Picker, Scope
 from mappings.reasons import Reason, reason
 from mappings.resolve import company_for, company_of, facts_of, open_mapping, service_for
 from mappings.views import scope_or_404
 from portal.audit import Actor
-from portal.far_side import FarSideError
+from portal.far_side import FarSideError, Unauthorized
 from portal.htmx import hx_redirect, render_page
 from portal.models import Subscription
 from portal.permissions import requires
@@ -36,7 +37,6 @@ from syncops.panels import standing_of
 from syncops.preview import Facts, MappingChoice, MappingPreview, preview_mapping, read_facts
 
 LANDING = {"open": "Open", "next": "Next period", "future": "Later period", "posted": "Posted already"}
-CHOICES = ("connection", "company", "service", "contract", "line")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +121,27 @@ def _weigh(request: HttpRequest, pk: int) -> Weighed | HttpResponse:
     )
     _must_be_known(request, scope, choice)
     try:
-        facts = read_facts(choice, psa_for(scope.connection))
+        facts = _read(choice, scope.connection)
     except FarSideError as error:
         return _fields_page(request, scope, request.POST, error=error, status=503)
     preview = preview_mapping(choice, facts, today=scope.facts.today)
     if preview.refusals:
         return _refused(request, scope, preview.refusals)
     return Weighed(scope, choice, facts, preview)
+
+
+def _read(choice: MappingChoice, connection: Connection) -> Facts:
+    """Ask the PSA. Credentials that it refused are not tried again before somebody set new ones: the API user locks."""
+    if connection.state == Connection.State.UNAUTHORIZED:
+        raise Unauthorized(
+            f"{connection} refuses the credentials that are stored.",
+            advice="An administrator sets new ones under Administration > Connections; then continue here.",
+        )
+    try:
+        return read_facts(choice, psa_for(connection))
+    except Unauthorized as error:
+        mark_unauthorized(connection, error, now=timezone.now())
+        raise
 
 
 def _subscription_or_404(request: HttpRequest, pk: int) -> Subscription:
@@ -219,7 +233,7 @@ def _fields_page(
         "scope": scope,
         "pickers": _pickers(scope, data),
         "blocked": eligibility.subscription_reasons(scope.facts),
-        "carried": {name: data.get(name) for name in CHOICES},
+        "line": data.get("line", ""),
         "form": form,
         "reasons": reasons,
         "error": error,
@@ -237,8 +251,10 @@ def _pickers(scope: Scope, data: QueryDict) -> list[Picker]:
         scope, search_of(data, "service"), service_for(scope.subscription, scope.connection, scope.facts)
     )
     row = MirroredCompany.objects.filter(connection=scope.connection, remote_id=company.chosen or -1).first()
-    chosen = company_of(row) if row else None
-    return [company, service, pickers.contract_picker(scope, search_of(data, "contract"), chosen)]
+    asked = search_of(data, "contract")
+    if row is not None:
+        asked = replace(asked, carried={**asked.carried, "company": row.remote_id})
+    return [company, service, pickers.contract_picker(scope, asked, company_of(row) if row else None)]
 
 
 def _preview_page(
@@ -256,7 +272,7 @@ def _preview_page(
         ],
         "bills": [(bill, difference(bill.before, bill.after)) for bill in preview.bills],
         "line": request.POST.get("line", ""),
-        "carried": {name: request.POST.get(name) for name in CHOICES},
+        "back": _back_to_fields(weighed.scope.subscription.pk, request.POST),
         "digest": weighed.digest,
         "missing": missing,
         "changed": changed,

@@ -16,6 +16,7 @@ from syncops.timeline import Adjustment, Level, Term, Timeline
 settings.register_profile("laws", max_examples=125, deadline=None, derandomize=True, database=None)
 settings.register_profile("laws-thorough", max_examples=3_000, deadline=None, database=None)
 PROFILE = settings.get_profile(os.environ.get("LAWS_PROFILE", "laws"))
+BRIEF = settings(PROFILE, max_examples=PROFILE.max_examples // 3)  # for what is no law of its own
 
 Day = tuple[int, Decimal | None, Decimal | None]
 EMPTY: Day = (0, None, None)
@@ -98,24 +99,28 @@ def period_days(contract: Term, day: date) -> int:
 
 
 PRICES = st.sampled_from([Decimal("5"), Decimal("6"), Decimal("7.35")])
-COSTS = st.sampled_from([Decimal("3"), Decimal("4")])
+COSTS = st.sampled_from([Decimal("3"), Decimal("3"), Decimal("4")])
+UNITS = st.sampled_from([2, 3, 4, 1, 0])
+HELD = st.tuples(UNITS, PRICES, COSTS)
+MANAGED = st.tuples(UNITS, PRICES, COSTS)
+LOOSE = st.tuples(UNITS, st.none() | PRICES, st.none() | COSTS)
 
 
 @st.composite
 def lines(draw: st.DrawFn) -> Line:
-    """Lines on which dates collide and prices repeat: few offsets, few units, two or three prices."""
+    """Lines on which dates collide and prices repeat: few dates, few units, two or three prices."""
     start = draw(st.sampled_from(STARTS))
-    length = draw(st.sampled_from([0, 1, 5, 5, 12, 40, 70]))
-    end = start + timedelta(length)
-    pool = draw(st.lists(st.integers(-4, length + 6), min_size=1, max_size=6, unique=True))
-    dates = st.sampled_from([start + timedelta(n) for n in pool])
-    units = st.integers(0, 4)
-    held_steps = draw(st.lists(st.tuples(dates, st.tuples(units, PRICES, COSTS)), max_size=5))
-    managed = st.tuples(units, PRICES, COSTS)
-    loose = st.tuples(units, st.none() | PRICES, st.none() | COSTS)
-    wanted_steps = draw(st.lists(st.tuples(dates, managed | managed | loose), max_size=5))
-    if draw(st.booleans()):
-        wanted_steps = [*held_steps, *wanted_steps[:2]]
-    read = tuple((day, level if level[0] else EMPTY) for day, level in held_steps)
-    closed = draw(st.none() | st.none() | st.integers(-3, length + 2))
-    return Line(Term(start, end), read, tuple(wanted_steps), None if closed is None else start + timedelta(closed))
+    length = draw(st.sampled_from([5, 12, 40, 70, 1, 0]))
+    inside, around = st.integers(0, length), st.integers(-4, length + 6)
+    pool = draw(st.lists(inside | inside | around, min_size=min(3, length), max_size=5, unique=True))
+    dates = [start + timedelta(n) for n in pool]
+    held = [(day, draw(HELD)) for day in dates if draw(st.integers(0, 2)) == 0]
+    wanted = list(held) if draw(st.integers(0, 3)) == 0 else []
+    wanted += [(day, draw(MANAGED | MANAGED | LOOSE)) for day in dates if draw(st.integers(0, 2))]
+    closed = draw(st.sampled_from([None, None, None, -1, 0, 2, 31, length]))
+    return Line(
+        contract=Term(start, start + timedelta(length)),
+        held_steps=tuple((day, level if level[0] else EMPTY) for day, level in held),
+        wanted_steps=tuple(wanted),
+        closed=None if closed is None else start + timedelta(closed),
+    )

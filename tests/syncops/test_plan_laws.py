@@ -3,13 +3,9 @@
 import pytest
 from hypothesis import given
 
-from syncops.plans import Plan, plan
 from tests.syncops.laws import LAWS
-from tests.syncops.lines import PROFILE, Line, lines
-
-
-def planned(line: Line) -> Plan:
-    return plan(line.wanted, line.held, contract=line.contract, currency="EUR", closed_through=line.closed)
+from tests.syncops.lines import PROFILE, lines
+from tests.syncops.planners import planned
 
 
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)

@@ -7,7 +7,7 @@ from hypothesis import given
 
 from syncops.plans import plan, preview
 from syncops.timeline import Row, Term, actual_timeline, closed_through
-from tests.syncops.lines import PROFILE, lines
+from tests.syncops.lines import BRIEF, lines
 from tests.syncops.tables import YEAR, day, line, row
 
 
@@ -95,7 +95,7 @@ def test_a_yearly_contract_in_yen():
     assert (found.this_period.after, found.next_period.after) == (Decimal("3501"), Decimal("3600"))
 
 
-@PROFILE
+@BRIEF
 @given(line=lines())
 def test_the_lines_of_a_preview_add_up_to_its_bills(line):
     found = plan(line.wanted, line.held, contract=line.contract, currency="EUR")

@@ -7,7 +7,7 @@ from hypothesis import given
 
 from syncops.plans import Plan, plan
 from tests.syncops import laws
-from tests.syncops.lines import PROFILE, Line, agrees, lines
+from tests.syncops.lines import BRIEF, Line, agrees, lines
 from tests.syncops.tables import YEAR, line, words
 
 
@@ -48,7 +48,7 @@ def test_a_price_change_sends_two_on_one_date(actual, desired, sent):
     assert words(found.adjustments) == sent
 
 
-@PROFILE
+@BRIEF
 @given(line=lines())
 def test_no_batch_sends_more_than_two_on_one_date_and_only_for_a_price(line):
     for batch in planned(line).batches:
@@ -58,14 +58,14 @@ def test_no_batch_sends_more_than_two_on_one_date_and_only_for_a_price(line):
             )
 
 
-@PROFILE
+@BRIEF
 @given(line=lines())
 def test_no_day_ever_falls_below_zero(line):
     for state in line.replay(planned(line).adjustments):
         assert all(units >= 0 for units, *_ in state.values())
 
 
-@PROFILE
+@BRIEF
 @given(line=lines())
 def test_it_converges_where_a_price_alone_is_ignored(line):
     """Autotask as the policy is meant for: an adjustment without more units sets no price."""
@@ -84,7 +84,7 @@ def test_it_converges_where_a_price_alone_is_ignored(line):
     ],
     ids=lambda law: law.__name__,
 )
-@PROFILE
+@BRIEF
 @given(line=lines())
 def test_the_other_laws_hold_as_well(law, line):
     law(line, planned)

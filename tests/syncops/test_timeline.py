@@ -3,13 +3,14 @@
 import json
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from syncops.timeline import Level, Term, Timeline, differences, spans, unit_differences
-from tests.syncops.lines import EMPTY, PROFILE, daily, days, lines
+from tests.syncops.lines import BRIEF, EMPTY, daily, days, lines
 from tests.syncops.tables import day, level, line
 
 DAYS = days(date(2026, 4, 20), date(2026, 6, 10))
@@ -43,17 +44,17 @@ def test_a_contract_does_not_end_before_it_starts():
         Term(day("05-02"), day("05-01"))
 
 
-@PROFILE
+@BRIEF
 @given(line=lines())
 def test_a_timeline_says_the_same_as_its_days_and_equals_no_other(line):
     over = days(line.contract.start - timedelta(9), line.contract.end + timedelta(9))
     written = daily(line.wanted_steps, over)
     assert [line.wanted.at(day) for day in over] == [Level(*level) for level in written.values()]
-    changes = [b for a, b in zip(over, over[1:], strict=False) if written[a] != written[b]]
+    changes = [b for a, b in pairwise(over) if written[a] != written[b]]
     assert list(line.wanted.breakpoints) == [d for d in over[:1] if written[d] != EMPTY] + changes
 
 
-@PROFILE
+@BRIEF
 @given(timeline=timelines, start=dates, units=st.integers(0, 3))
 def test_units_and_prices_are_changed_from_a_date_on(timeline, start, units):
     price, cost = Decimal("7.77"), Decimal(4)
@@ -65,7 +66,7 @@ def test_units_and_prices_are_changed_from_a_date_on(timeline, start, units):
         assert dearer.at(now) == (Level(before.units, price, cost) if changed else before)
 
 
-@PROFILE
+@BRIEF
 @given(timeline=timelines, changes=st.lists(st.tuples(dates, st.integers(-2, 2)), max_size=4))
 def test_a_difference_shifts_all_later_days_and_none_below_zero(timeline, changes):
     shifted = timeline.shifted(changes)
@@ -75,7 +76,7 @@ def test_a_difference_shifts_all_later_days_and_none_below_zero(timeline, change
         assert shifted.at(now) == Level(max(0, units), before.price, before.cost)
 
 
-@PROFILE
+@BRIEF
 @given(expected=timelines, found=timelines)
 def test_what_others_changed_turns_the_expected_units_into_the_found_ones(expected, found):
     changes = unit_differences(expected, found)
@@ -84,7 +85,7 @@ def test_what_others_changed_turns_the_expected_units_into_the_found_ones(expect
     assert all(units for _, units in changes)
 
 
-@PROFILE
+@BRIEF
 @given(timeline=timelines, first=dates, last=dates, other=levels)
 def test_a_part_of_the_days(timeline, first, last, other):
     inside, replaced = timeline.restricted(first, last), timeline.during(first, max(first, last), other)
@@ -98,7 +99,7 @@ def test_a_part_of_the_days(timeline, first, last, other):
         assert inside == Timeline()
 
 
-@PROFILE
+@BRIEF
 @given(timeline=timelines)
 def test_a_stored_timeline_comes_back_as_it_was(timeline):
     stored = json.loads(json.dumps(timeline.as_json()))
@@ -109,7 +110,7 @@ def test_a_stored_step_reads_like_this():
     assert line({"05-01": "10@5.00"}).as_json() == [{"date": "2026-05-01", "units": 10, "price": "5.00", "cost": None}]
 
 
-@PROFILE
+@BRIEF
 @given(wanted=timelines, found=timelines, first=dates, last=dates)
 def test_differences_are_the_days_that_do_not_hold_what_was_wanted(wanted, found, first, last):
     parts = differences(wanted, found, first, last)

@@ -16,7 +16,7 @@ from syncops.timeline import (
     closed_through,
     first_open_date,
 )
-from tests.syncops.lines import PROFILE, days, lines
+from tests.syncops.lines import BRIEF, days, lines
 from tests.syncops.tables import YEAR, day, level, line, row
 
 MAY = days(day("05-01"), day("06-10"))
@@ -61,7 +61,7 @@ def random_rows(draw):
     ]
 
 
-@PROFILE
+@BRIEF
 @given(rows=random_rows(), random=st.randoms(use_true_random=False))
 def test_any_rows_in_any_order_read_as_their_days(rows, random):
     random.shuffle(rows)
@@ -119,7 +119,7 @@ adjustments = st.lists(
 )
 
 
-@PROFILE
+@BRIEF
 @given(held=lines(), sent=adjustments)
 def test_any_adjustments_in_any_order_act_on_every_day_as_autotask_does(held, sent):
     after = apply(held.held, sent)

@@ -67,8 +67,10 @@ class Tokens:
     ) -> None:
         self._keeper, self._cache, self._clock, self._sleep = keeper, cache, clock, sleep
 
-    def token(self, audience: str = "", *, app_only: bool = False) -> str:
+    def token(self, audience: str = "", *, app_only: bool = False, renew: bool = False) -> str:
         """A token for the audience (default: Partner Center), from the cache where one lasts a while longer.
+
+        `renew` passes the cache by, which proves that the credentials still work.
 
         Raises Unauthorized where a person has to reconnect, Unavailable where the login service does not answer.
         """
@@ -76,7 +78,7 @@ class Tokens:
         place = (self._keeper.key, audience, app_only)
         with self._cache.lock(self._keeper.key):
             kept = self._cache.tokens.get(place)
-            if kept is None or kept.usable_until <= self._clock():
+            if renew or kept is None or kept.usable_until <= self._clock():
                 kept = self._cache.tokens[place] = self._fresh(audience, app_only=app_only)
             return kept.text
 

@@ -56,7 +56,7 @@ def checkout(client: PartnerCenter, request: OrderRequest, cart_id: str, request
     placed = matched(request.lines, lines_of(result.orders))
     refused = _refused_lines(client, request, cart_id, result.order_errors, placed) if result.order_errors else ()
     if not result.orders:
-        first = refused[0]
+        first = refused[0]  # without an order every line is refused
         raise Rejected(first.message, first.advice, first.raw, {"correlation_id": str(request.correlation_id)})
     return Checkout(_placed(result.orders, placed), refused)
 
@@ -71,9 +71,8 @@ def _refused_lines(
     """The lines behind `orderErrors`, which name order groups: the cart tells which line is in which group."""
     groups = _groups(client, request, cart_id)
     by_group = {error.order_group_id: error for error in errors}
-    if groups:
-        failed = {line.number: by_group[group] for line in request.lines if (group := groups[line.number]) in by_group}
-    else:
+    failed = {number: by_group[group] for number, group in groups.items() if group in by_group}
+    if not failed:
         failed = {line.number: errors[0] for line in request.lines if line.number not in placed}
     return tuple(_refused(line, failed[line.number]) for line in request.lines if line.number in failed)
 

@@ -82,8 +82,8 @@ class PartnerCenter:
         self._tokens, self._key, self.sleep = tokens, key, sleep
 
     def sign_in(self) -> None:
-        """Get a token. Raises Unauthorized where a person has to reconnect, Unavailable where nothing answers."""
-        self._tokens.token()
+        """Sign in anew. Raises Unauthorized where a person has to reconnect, Unavailable where nothing answers."""
+        self._tokens.token(renew=True)
 
     def get(
         self,

@@ -27,7 +27,7 @@ class Application:
 
 
 class Keeper(Protocol):
-    """Where the credentials are kept. `key` names them in caches."""
+    """Where the credentials are kept. `key` names them in caches: another application has another key."""
 
     key: str
 
@@ -45,7 +45,8 @@ class StoredKeeper:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self.key = str(connection.key)
+        public = connection.settings
+        self.key = f"{connection.key} {public.get(TENANT_ID, '')} {public.get(CLIENT_ID, '')}"
 
     def read(self) -> Application:
         secrets = {secret.name: _revealed(secret) for secret in self._secrets()}

@@ -35,7 +35,9 @@ def understood(answer: Answer, *, writes: bool) -> dict[str, Any]:
     texts = error_texts(body)
     if 200 <= answer.status < 300 and body is not None and not texts:
         return body
-    raise _error(answer, body, texts, writes)
+    error = _error(answer, body, texts, writes)
+    error.context["status"] = str(answer.status)
+    raise error
 
 
 def error_texts(body: dict[str, Any] | None) -> list[str]:

@@ -17,7 +17,7 @@ from connections.psa import http
 from connections.psa.autotask.answers import no_answer, not_sent, understood
 from connections.psa.autotask.zone import Zone, look_up
 from connections.psa.paging import Page, in_waves
-from portal.far_side import FarSideError, Unauthorized, Unavailable
+from portal.far_side import FarSideError, Rejected, Unauthorized, Unavailable
 
 PAGE = 500
 MOST_VALUES = 500
@@ -56,6 +56,21 @@ class Description:
     def label(self, name: str, value: Any) -> str:
         """The label of a picklist's value; empty where the value is empty or not on the list."""
         return self.labels.get(name, {}).get(int(value), "") if value is not None else ""
+
+
+# The vendor's specification, as published, names no field information for contracts, although its zones have it. Should
+# one not have it, these are the values of live tenants; wherever field information answers, it alone counts.
+UNDESCRIBED = {
+    "Contracts": Description(
+        frozenset(),
+        {
+            "contractType": {7: "Recurring Service"},
+            "contractPeriodType": {2: "Monthly", 3: "Quarterly", 4: "Semi-Annually", 5: "Yearly"},
+            "status": {0: "Inactive", 1: "Active"},
+        },
+    ),
+}
+NO_SUCH_ADDRESS = ("404", "405")
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +187,12 @@ class Api:
         return known
 
     def _described(self, entity: str) -> Description:
-        found = self._call("GET", f"{entity}/entityInformation/fields", entity).get("fields") or []
+        try:
+            found = self._call("GET", f"{entity}/entityInformation/fields", entity).get("fields") or []
+        except Rejected as error:
+            if entity in UNDESCRIBED and error.context.get("status") in NO_SUCH_ADDRESS:
+                return UNDESCRIBED[entity]
+            raise
         return Description(frozenset(str(each["name"]) for each in found), _labels(found))
 
     def _query(self, entity: str, conditions: Sequence[Condition], fields: Sequence[str], size: int) -> _Request:

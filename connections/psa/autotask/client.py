@@ -39,7 +39,9 @@ class AutotaskPsa:
         self.api = api
 
     def probe(self) -> Sequence[ProbeResult]:
-        return probe(self.api)
+        results = probe(self.api)
+        self._currencies(fresh=True)
+        return results
 
     def companies(self, *, after_id: int = -1) -> Iterator[Sequence[Company]]:
         pages = self.api.all_rows(COMPANIES, translate.COMPANY_FIELDS, after_id=after_id)
@@ -139,9 +141,9 @@ class AutotaskPsa:
             status_label=description.label("status", row.get("status")),
         )
 
-    def _currencies(self) -> dict[int | None, str]:
+    def _currencies(self, *, fresh: bool = False) -> dict[int | None, str]:
         """ISO codes by id, the base currency under None as well. Empty where the API user may not read currencies."""
-        return self.api.kept("currencies", self._read_currencies)
+        return self.api.kept("currencies", self._read_currencies, fresh=fresh)
 
     def _read_currencies(self) -> dict[int | None, str]:
         fields = ("id", "name", "isInternalCurrency")

@@ -1,32 +1,12 @@
 import uuid
+from decimal import Decimal
 
 import pytest
 
-from connections.sandbox.seed.catalogue import BY_KEY as OFFERS
 from connections.sandbox.seed.names import LUMEN
-from portal.far_side import OutcomeUnknown, Rejected, Unavailable
-from portal.provider import LineRequest, OrderRequest
+from portal.far_side import Rejected
+from tests.connections.provider.purchases import bought, line, order, orders_at
 from tests.connections.sandbox.partner_center_api import NOORDZEE
-
-CARTS = rf"^/v1/customers/{NOORDZEE}/carts"
-
-
-def line(number, offer, quantity=1, term="P1Y", billing="monthly", **more):
-    return LineRequest(number, OFFERS[offer].catalog_item_id, quantity, term, billing, **more)
-
-
-def order(*lines, **more):
-    return OrderRequest(NOORDZEE, lines, uuid.uuid4(), **more)
-
-
-def bought(provider, request):
-    cart = provider.create_cart(request, request_id=uuid.uuid4())
-    return provider.checkout(request, cart, request_id=uuid.uuid4())
-
-
-def orders_at(far_side):
-    stored = far_side.control(f"orders?customer={NOORDZEE}")["orders"]
-    return [each["document"] for each in stored if "visible" in each]
 
 
 def test_an_order_goes_from_cart_to_a_subscription_in_use(provider, far_side):
@@ -48,51 +28,6 @@ def test_an_order_goes_from_cart_to_a_subscription_in_use(provider, far_side):
         "17.30",
     )
     assert provider.subscription(NOORDZEE, facts.external_id.upper()).quantity == 7
-
-
-def test_a_checkout_whose_answer_was_lost_gives_one_order_when_repeated(provider, far_side, request_id):
-    request = order(line(0, "m365-basic", 3))
-    cart = provider.create_cart(request, request_id=uuid.uuid4())
-    far_side.control("faults", {"fault": "drop_after", "method": "POST", "path": f"{CARTS}/[^/]+/checkout"})
-    before = len(orders_at(far_side))
-    with pytest.raises(OutcomeUnknown):
-        provider.checkout(request, cart, request_id=request_id)
-    first = provider.checkout(request, cart, request_id=request_id)
-    assert provider.checkout(request, cart, request_id=request_id) == first
-    assert [placed.external_id for placed in first.orders] == [each["id"] for each in orders_at(far_side)[before:]]
-
-
-def test_a_cart_whose_answer_was_lost_is_made_once(provider, far_side, request_id):
-    request = order(line(0, "m365-basic"))
-    far_side.control("faults", {"fault": "drop_after", "method": "POST", "path": f"{CARTS}$"})
-    with pytest.raises(OutcomeUnknown):
-        provider.create_cart(request, request_id=request_id)
-    cart = provider.create_cart(request, request_id=request_id)
-    assert provider.create_cart(request, request_id=request_id) == cart
-
-
-def test_a_repeat_after_microsoft_forgot_the_request_id_finds_the_orders_of_the_cart(provider, far_side, request_id):
-    request = order(line(0, "m365-basic", 3), line(1, "visio-2", 2, billing="annual"))
-    cart = provider.create_cart(request, request_id=uuid.uuid4())
-    first = provider.checkout(request, cart, request_id=request_id)
-    far_side.control("modes", {"idempotency_minutes": 0})
-    with pytest.raises(OutcomeUnknown, match="cannot be told apart yet"):
-        provider.checkout(request, cart, request_id=uuid.uuid4())
-    far_side.advance(seconds=5)
-    again = provider.checkout(request, cart, request_id=uuid.uuid4())
-    assert {placed.external_id: placed.line_numbers for placed in again.orders} == {
-        placed.external_id: placed.line_numbers for placed in first.orders
-    }
-
-
-def test_twin_orders_are_never_guessed_between(provider, far_side):
-    request = order(line(0, "m365-basic", 3))
-    cart = provider.create_cart(request, request_id=uuid.uuid4())
-    provider.checkout(request, cart, request_id=uuid.uuid4())
-    bought(provider, request)
-    far_side.advance(seconds=5)
-    with pytest.raises(OutcomeUnknown):
-        provider.checkout(request, cart, request_id=uuid.uuid4())
 
 
 def test_a_checkout_that_fails_in_part_names_the_lines_that_were_refused(provider, far_side):
@@ -124,6 +59,16 @@ def test_lines_of_one_sku_on_other_terms_are_kept_apart(provider, far_side):
     assert [each.state for each in provider.order_state(order(lines[0]), [monthly])] == ["pending"]
 
 
+def test_the_services_odd_manners_change_nothing(provider, far_side):
+    far_side.control("modes", {"bom": "always", "numbers": "strings", "doubled_headers": True, "dates": "mixed"})
+    request = order(line(0, "m365-premium", 7), line(1, "visio-2", 2, billing="annual"))
+    ids = [placed.external_id for placed in bought(provider, request).orders]
+    far_side.advance(seconds=5)
+    first, second = (state.subscription for state in provider.order_state(request, ids))
+    assert (first.quantity, first.unit_price, str(first.ends_on)) == (7, Decimal("17.30"), "2027-03-17")
+    assert (second.quantity, str(second.ends_on)) == (2, "2027-03-17")
+
+
 def test_azure_plans_and_perpetual_software_are_bought_without_a_term(provider, far_side):
     request = order(line(0, "azure-plan", 1, "", "none"), line(1, "windows-server", 2, "", "one_time"))
     ids = [placed.external_id for placed in bought(provider, request).orders]
@@ -145,13 +90,3 @@ def test_a_resellers_order_carries_its_partner_id(provider, far_side):
     assert orders_at(far_side)[0]["lineItems"][0]["partnerIdOnRecord"] == LUMEN.mpn
     with pytest.raises(Rejected, match="partner id is not accepted"):
         bought(provider, order(line(0, "m365-basic"), partner_id="17"))
-
-
-def test_a_throttled_checkout_buys_nothing_and_says_when_to_come_back(provider, far_side, request_id):
-    request = order(line(0, "m365-basic"))
-    cart = provider.create_cart(request, request_id=uuid.uuid4())
-    far_side.control("faults", {"fault": "too_many_retry_after", "method": "POST", "path": CARTS, "text": "57"})
-    with pytest.raises(Unavailable) as busy:
-        provider.checkout(request, cart, request_id=request_id)
-    assert (busy.value.retry_after, orders_at(far_side)) == (57.0, [])
-    assert provider.checkout(request, cart, request_id=request_id).orders

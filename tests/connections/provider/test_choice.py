@@ -11,9 +11,8 @@ from tests.connections.sandbox.partner_center_api import NOORDZEE
 
 
 def order(**more):
-    return OrderRequest(
-        NOORDZEE, (LineRequest(0, "CFQ7TTC0LH18:0001:CFQ7TTC0876Z", 1, "P1Y", "monthly"),), uuid.uuid4(), **more
-    )
+    line = LineRequest(0, "CFQ7TTC0LH18:0001:CFQ7TTC0876Z", 1, "P1Y", "monthly")
+    return OrderRequest(NOORDZEE, (line,), uuid.uuid4(), **more)
 
 
 def test_an_organization_without_a_connection_is_told_to_connect_first(cast, make_connection):

@@ -1,6 +1,6 @@
 import pytest
 
-from connections.provider.partner_center.form import PartnerCenterForm, probe
+from connections.provider.partner_center.form import PartnerCenterForm, probe, probe_client
 from connections.sandbox.seed import BROKEN_PARTNER_CENTER, DEMO_PARTNER_CENTER
 from portal.far_side import Unauthorized, Unavailable
 from tests.connections.provider.conftest import PUBLIC, SECRETS
@@ -37,6 +37,13 @@ def test_working_credentials_pass_every_check_and_keep_the_newest_refresh_token(
     assert len(results) == 6
     assert secrets["refresh_token"] != SECRETS["refresh_token"]
     assert secrets["client_secret"] == SECRETS["client_secret"]
+
+
+def test_a_test_of_a_connection_does_not_trust_a_token_from_before(client, far_side):
+    client.get("customers")
+    far_side.control("tokens", {"revoke": "refresh"})
+    with pytest.raises(Unauthorized):
+        probe_client(client)
 
 
 def test_a_probe_changes_nothing_at_microsoft(far_side):

@@ -1,21 +1,11 @@
-import json
-from urllib.parse import parse_qs
-
 import pytest
-import requests
-import responses
-from django.db import connection as database
+from django.db import transaction
 
 from connections import vault
 from connections.models import ConnectionSecret
-from connections.provider.partner_center.auth import GRAPH, PARTNER_CENTER, Cache, Tokens
+from connections.provider.partner_center.auth import GRAPH, PARTNER_CENTER, Cache
 from connections.provider.partner_center.credentials import StoredKeeper
-from connections.sandbox.seed import DEMO_PARTNER_CENTER
-from portal.far_side import Unauthorized, Unavailable
-
-LOGIN = "https://login.example"
-URL = f"{LOGIN}/{DEMO_PARTNER_CENTER['tenant_id']}/oauth2/v2.0/token"
-FIRST = DEMO_PARTNER_CENTER["refresh_token"]
+from tests.connections.provider.login import FIRST, URL, answer, forms, stored, tokens_of
 
 
 class Clock:
@@ -26,33 +16,8 @@ class Clock:
 
 
 @pytest.fixture
-def login(settings):
-    settings.PARTNER_CENTER_LOGIN_URL = LOGIN
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
-        yield mock
-
-
-@pytest.fixture
 def clock():
     return Clock()
-
-
-def tokens_of(connection, **options):
-    return Tokens(StoredKeeper(connection), **({"cache": Cache()} | options))
-
-
-def answer(access="access-1", refresh="refresh-1", **more):
-    return {
-        "json": {"token_type": "Bearer", "expires_in": 3600, "access_token": access, "refresh_token": refresh} | more
-    }
-
-
-def stored(connection, name="refresh_token"):
-    return ConnectionSecret.objects.get(connection=connection, name=name).reveal()
-
-
-def forms(login):
-    return [{name: values[0] for name, values in parse_qs(call.request.body.decode()).items()} for call in login.calls]
 
 
 def test_a_refresh_token_is_redeemed_and_the_newer_one_is_stored_encrypted(connection, login):
@@ -68,15 +33,12 @@ def test_a_refresh_token_is_redeemed_and_the_newer_one_is_stored_encrypted(conne
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_newer_refresh_token_is_stored_outside_every_other_transaction(connection, login, monkeypatch):
+def test_the_newer_refresh_token_is_never_part_of_another_transaction(connection, login):
     login.post(URL, **answer())
-    open_while_sending = []
-    keep = StoredKeeper.roll
-    monkeypatch.setattr(
-        StoredKeeper, "roll", lambda *args: open_while_sending.append(database.in_atomic_block) or keep(*args)
-    )
+    with transaction.atomic(), pytest.raises(RuntimeError, match="durable"):
+        tokens_of(connection).token()
     tokens_of(connection).token()
-    assert (open_while_sending, stored(connection)) == ([False], "refresh-1")
+    assert stored(connection) == "refresh-1"
 
 
 def test_a_token_is_kept_per_audience_until_shortly_before_it_ends(connection, login, clock):
@@ -100,6 +62,15 @@ def test_connections_never_share_a_token(make_connection, login):
     assert tokens_of(make_connection(), cache=cache).token() == "theirs"
 
 
+def test_another_application_never_uses_the_token_of_the_one_before(connection, login):
+    login.post(URL, **answer("first"))
+    login.post(URL, **answer("second"))
+    cache = Cache()
+    tokens_of(connection, cache=cache).token()
+    connection.settings = connection.settings | {"client_id": "another"}
+    assert tokens_of(connection, cache=cache).token() == "second"
+
+
 def test_a_forgotten_token_is_redeemed_anew(connection, login):
     login.post(URL, **answer("access-1"))
     login.post(URL, **answer("access-2"))
@@ -108,14 +79,6 @@ def test_a_forgotten_token_is_redeemed_anew(connection, login):
     assert tokens.token() == "access-2"
     tokens.forget("access-1")
     assert tokens.token() == "access-2"
-
-
-def test_the_application_alone_signs_in_without_a_refresh_token(connection, login):
-    login.post(URL, **answer("app", refresh=""))
-    assert tokens_of(connection).token(app_only=True) == "app"
-    (form,) = forms(login)
-    assert (form["grant_type"], "refresh_token" in form) == ("client_credentials", False)
-    assert stored(connection) == FIRST
 
 
 def test_a_token_that_a_person_replaced_meanwhile_is_not_overwritten(connection):
@@ -137,59 +100,6 @@ def test_two_processes_that_redeem_one_token_both_get_in(connection, login):
     assert [form["refresh_token"] for form in forms(login)] == [FIRST, "theirs"]
 
 
-@pytest.mark.parametrize(
-    ("status", "body", "words", "advice"),
-    [
-        (400, {"error": "invalid_grant", "error_codes": [70000]}, "reconnect needed", "new refresh token"),
-        (400, {"error": "invalid_grant", "error_codes": [700082]}, "not used for 90 days", "new refresh token"),
-        (400, {"error": "invalid_grant", "error_codes": [50076]}, "multi-factor", "Admin agents"),
-        (400, {"error": "interaction_required"}, "sign in again", "new refresh token"),
-        (401, {"error": "invalid_client", "error_codes": [7000215]}, "secret is wrong", "Certificates & secrets"),
-        (401, {"error": "invalid_client", "error_codes": [7000222]}, "secret has expired", "Certificates & secrets"),
-        (400, {"error": "unauthorized_client", "error_codes": [700016]}, "not known in this tenant", "overview page"),
-        (400, {"error": "invalid_request", "error_codes": [90002]}, "does not know this tenant", "tenant id"),
-        (400, {"error": "something_new"}, "refuses the sign-in", "new refresh token"),
-    ],
-)
-def test_a_refused_sign_in_says_what_is_wrong_and_what_to_do(connection, login, status, body, words, advice):
-    login.post(URL, status=status, json=body | {"error_description": "AADSTS: details"})
-    with pytest.raises(Unauthorized, match=words) as refusal:
-        tokens_of(connection, sleep=lambda seconds: None).token()
-    assert advice in refusal.value.advice
-    assert "AADSTS: details" in refusal.value.raw
-    assert len(login.calls) == 1
-
-
-@pytest.mark.parametrize(
-    "trouble",
-    [
-        {"status": 503},
-        {"status": 429, "json": {"error": "temporarily_unavailable"}},
-        {"status": 200, "body": "<html>"},
-        {"status": 200, "json": {"token_type": "Bearer"}},
-        {"body": requests.ConnectionError("reset")},
-        {"body": requests.ConnectTimeout()},
-    ],
-    ids=json.dumps and str,
-)
-def test_a_login_service_in_trouble_is_tried_later(connection, login, trouble):
-    login.post(URL, **trouble)
-    with pytest.raises(Unavailable, match="login service"):
-        tokens_of(connection).token()
-
-
-def test_a_connection_without_a_refresh_token_needs_one_before_anything_is_sent(make_connection, login):
-    with pytest.raises(Unauthorized, match="reconnect needed"):
-        tokens_of(make_connection(secrets={"client_secret": "x"}), sleep=lambda seconds: None).token()
-    assert not login.calls
-
-
-def test_secrets_that_the_keys_do_not_open_are_told_apart(connection, login, settings):
-    settings.FIELD_KEYS = "another-key-that-is-long-enough-to-be-one"
-    with pytest.raises(Unauthorized, match="cannot be read with the configured keys"):
-        tokens_of(connection).token()
-
-
 @pytest.mark.parametrize("mode", ["keep_old", "revoke_old"])
 def test_the_token_rolls_on_against_a_running_login_service(connection, client, far_side, mode):
     far_side.control("modes", {"refresh_tokens": mode, "access_token_lifetime": 60})
@@ -198,11 +108,3 @@ def test_the_token_rolls_on_against_a_running_login_service(connection, client, 
     far_side.advance(seconds=61)
     assert len(client.get("customers")["items"]) == 25
     assert len({FIRST, first, stored(connection)}) == 3
-
-
-def test_a_revoked_sign_in_stops_with_the_steps_to_reconnect(client, far_side):
-    client.get("customers")
-    far_side.control("tokens", {"revoke": "refresh"})
-    far_side.control("tokens", {"revoke": "access"})
-    with pytest.raises(Unauthorized, match="reconnect needed"):
-        client.get("customers")

@@ -19,6 +19,8 @@ def test_more_seats_open_a_window_of_their_own(far_side):
 
 def test_fewer_seats_are_taken_from_the_latest_open_batch_first(far_side):
     far_side.change(PREMIUM, quantity=53)
+    after = read(far_side.change(PREMIUM, quantity=49))
+    assert [batch["quantity"] for batch in after["refundableQuantity"]["details"]] == [3, 1]
     after = read(far_side.change(PREMIUM, quantity=47))
     assert [batch["quantity"] for batch in after["refundableQuantity"]["details"]] == [2]
 

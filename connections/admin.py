@@ -1,0 +1,77 @@
+"""Connections for support staff. Secrets are never shown, and what was read or happened is read-only."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from connections.models import (
+    Connection,
+    ConnectionSecret,
+    MirroredCompany,
+    MirroredContract,
+    MirroredLine,
+    MirroredService,
+    MirrorRefresh,
+)
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):
+    """Rows that only the product itself writes."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Connection)
+class ConnectionAdmin(ReadOnlyAdmin):
+    """Everything here changes on the connection's own page, where it is tested and audited."""
+
+    list_display = ("name", "organization", "kind", "currency", "state", "mode", "last_success_at", "mirrored_at")
+    list_filter = ("kind", "state", "mode")
+    list_select_related = ("organization",)
+    search_fields = ("name", "organization__name")
+    raw_id_fields = ("organization",)
+
+
+@admin.register(ConnectionSecret)
+class ConnectionSecretAdmin(ReadOnlyAdmin):
+    list_display = ("name", "connection", "hint", "set_at")
+    list_select_related = ("connection",)
+    raw_id_fields = ("connection",)
+    search_fields = ("name", "connection__name")
+    fields = ("connection", "name", "hint", "set_at")
+
+
+@admin.register(MirrorRefresh)
+class MirrorRefreshAdmin(ReadOnlyAdmin):
+    list_display = ("connection", "state", "started_at", "finished_at", "attempts", "message")
+    list_filter = ("state",)
+    list_select_related = ("connection",)
+    raw_id_fields = ("connection",)
+    search_fields = ("connection__name", "message")
+
+
+@admin.register(MirroredCompany, MirroredService, MirroredContract)
+class MirroredAdmin(ReadOnlyAdmin):
+    list_display = ("name", "remote_id", "connection", "is_active", "read_at")
+    list_filter = ("is_active",)
+    list_select_related = ("connection",)
+    raw_id_fields = ("connection",)
+    search_fields = ("search_name", "=remote_id")
+    show_full_result_count = False
+
+
+@admin.register(MirroredLine)
+class MirroredLineAdmin(ReadOnlyAdmin):
+    list_display = ("remote_id", "connection", "contract_remote_id", "service_remote_id", "key", "read_at")
+    list_select_related = ("connection",)
+    raw_id_fields = ("connection",)
+    search_fields = ("=remote_id", "=contract_remote_id", "key")
+    show_full_result_count = False
