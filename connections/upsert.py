@@ -12,15 +12,16 @@ PREPARED = (models.DateField, models.DecimalField, models.DateTimeField, models.
 
 
 class Upsert:
-    """`Upsert(Model, key=["owner_id", "remote_id"], values=["name"]).run(rows)`; a row has the keys, then the values."""
+    """`Upsert(Model, key=["owner_id", "remote_id"], values=["name"]).run(rows)`; a row has keys, then values."""
 
     def __init__(self, model: type[models.Model], *, key: Sequence[str], values: Sequence[str]) -> None:
         fields = {field.attname: field for field in model._meta.concrete_fields}
         quote = connection.ops.quote_name
         columns = [fields[name] for name in (*key, *values)]
-        keys = ", ".join(quote(fields[name].column) for name in key)
-        news = ", ".join(f"{quote(fields[name].column)} = excluded.{quote(fields[name].column)}" for name in values)
-        names = ", ".join(quote(field.column) for field in columns)
+        quoted = {name: quote(str(fields[name].column)) for name in (*key, *values)}
+        keys = ", ".join(quoted[name] for name in key)
+        news = ", ".join(f"{quoted[name]} = excluded.{quoted[name]}" for name in values)
+        names = ", ".join(quoted.values())
         marks = ", ".join(["%s"] * len(columns))
         table = quote(model._meta.db_table)
         self._sql = f"INSERT INTO {table} ({names}) VALUES ({marks}) ON CONFLICT ({keys}) DO UPDATE SET {news}"  # noqa: S608

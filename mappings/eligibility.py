@@ -154,10 +154,10 @@ def _against_contract(contract: Contract, facts: SubscriptionFacts, company: Com
         yield reason("contract_company", contract=contract.name, company=company.name)
     if not _is(contract.type_label, RECURRING_SERVICE_TYPE):
         yield reason("contract_type", contract=contract.name, type=contract.type_label or "unknown")
+    elif facts.period and contract.period != facts.period:  # other types have no period at all
+        yield reason("contract_period", contract=contract.name, **_periods(facts, contract.period))
     if not contract.is_active:
         yield reason("contract_inactive", contract=contract.name)
-    if facts.period and contract.period != facts.period:
-        yield reason("contract_period", contract=contract.name, **_periods(facts, contract.period))
     found = company.currency or facts.connection_currency
     if found != facts.currency:
         names = {"contract": contract.name, "company": company.name, "subscription": facts.name}

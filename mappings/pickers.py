@@ -64,7 +64,10 @@ class Option:
 
     @property
     def period_label(self) -> str:
-        return "" if isinstance(self.row, Company) else eligibility.PERIOD_LABELS.get(self.row.period, self.row.period)
+        """Empty for a company, and where the PSA knows none."""
+        return (
+            "" if isinstance(self.row, Company) or not self.row.period else eligibility.PERIOD_LABELS[self.row.period]
+        )
 
 
 @dataclass(frozen=True, slots=True)

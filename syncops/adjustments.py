@@ -148,7 +148,7 @@ def _zero_and_restore(stretches: Sequence[_Stretch]) -> Sequence[Batch]:
         stretch if stretch.start < repriced.effective else replace(stretch, wanted=replace(stretch.wanted, units=0))
         for stretch in stretches
     ]
-    lower = _increases_first(_changes(stopped, prices_again=False))
+    lower = _increases_first(_changes(stopped))
     restore = [
         step
         for change in _changes(_after(lower, stretches), prices_again=False)

@@ -178,16 +178,8 @@ def preview(plan: Plan, rows: Iterable[Row], contract: Term, currency: str, toda
 
     def totals(*periods: Period) -> list[Decimal | None]:
         """What the periods cost after none, one, two … of the adjustments."""
-        return [
-            billed(
-                apply(actual, sent[:count]),
-                periods,
-                contract,
-                currency,
-                [*starts, *(change.effective for change in sent[:count])],
-            )
-            for count in range(len(sent) + 1)
-        ]
+        states = (apply(actual, sent[:count]) for count in range(len(sent) + 1))
+        return [billed(state, periods, contract, currency, starts) for state in states]
 
     now, later = totals(this), totals(following) if following else None
     return Preview(

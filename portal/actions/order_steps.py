@@ -206,6 +206,9 @@ def _fail(step: Step, error: FarSideError, now: datetime) -> None:
 
 
 def _settle(step: Step, **values: Any) -> bool:
+    """Write what came of the step; False where another worker has the order meanwhile."""
+    if not step.order.may_become(values.get("state", step.order.state)):
+        raise ValueError(f"{step.order} cannot go from {step.order.state} to {values['state']}.")
     won = leases.settle(step.order, **values)
     if not won:
         log.warning("order.stale_worker", order=step.order.pk, fence=step.order.fence)

@@ -110,6 +110,10 @@ class Order(models.Model):
         """The order number that people quote."""
         return f"O-{self.pk:06d}"
 
+    def may_become(self, state: str) -> bool:
+        """True where the order may go from its state to `state`, or stay in it."""
+        return state == self.state or state in self.TRANSITIONS[self.State(self.state)]
+
     @property
     def is_open(self) -> bool:
         return self.state in self.OPEN

@@ -105,3 +105,15 @@ def test_the_task_takes_the_order_on_at_the_present_moment(cast, provider):
     tasks.advance_order(order.pk)
     order.refresh_from_db()
     assert order.provider_cart_id == "cart-1"
+
+
+def test_every_state_has_its_ways_out_and_the_last_ones_have_none():
+    states = Order.State
+    assert set(Order.TRANSITIONS) == set(states)
+    assert all(Order.TRANSITIONS[state] == () for state in Order.FINAL)
+    reached, waiting = set(), [states.CART]
+    while waiting:
+        reached.add(state := waiting.pop())
+        waiting += [after for after in Order.TRANSITIONS[state] if after not in reached]
+    assert reached == set(states)
+    assert not Order(state=states.COMPLETED).may_become(states.FAILED)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from fractions import Fraction
 from itertools import chain, permutations
 
@@ -39,8 +39,8 @@ def sends_one_per_date(line: Line, planner: Planner) -> None:
 def sends_prices_only_where_they_change(line: Line, planner: Planner) -> None:
     """What is not managed is never sent, nothing where no units are wanted, and to a decrease only what changes."""
     sent = planner(line).adjustments
-    by_date = line.replay(sorted(sent, key=lambda change: change.effective))
-    for change, before in zip(sorted(sent, key=lambda change: change.effective), by_date, strict=False):
+    by_date = line.replay(oldest_first(sent))
+    for change, before in zip(oldest_first(sent), by_date, strict=False):
         units, price, cost = line.wanted_days[change.effective]
         assert change.price is None or (units and change.price == price)
         assert change.cost is None or (units and change.cost == cost)
@@ -66,6 +66,7 @@ def leaves_closed_days_alone_and_tells_what_they_lack(line: Line, planner: Plann
     told = [day for short in found.shortfalls for day in line.days if short.start <= day <= short.end]
     assert told == lacking
     for short in found.shortfalls:
+        assert line.contract.start <= short.start <= short.end <= line.contract.end
         held, wanted = line.held_days[short.start], line.wanted_days[short.start]
         assert short.units == wanted[0] - held[0]
         part = half_up(Fraction((short.end - short.start).days + 1, period_days(line.contract, short.start)), 4)
@@ -97,19 +98,28 @@ def never_falls_below_zero_or_both_ends(line: Line, planner: Planner) -> None:
 
 
 def keeps_the_order(line: Line, planner: Planner) -> None:
-    """Prices oldest first in every batch; each group oldest first; a second batch only where no order is lawful."""
+    """Increases, then decreases, each oldest first; where a priced decrease must go before a priced increase, prices
+    oldest first and the others around them; a second batch only where no order is lawful."""
     batches = planner(line).batches
     for batch in batches:
-        priced = [change.effective for change in batch if change.sets_price]
-        assert priced == sorted(priced)
-        for bare in (
-            [c for c in batch if c.unit_change > 0 and not c.sets_price],
-            [c for c in batch if c.unit_change < 0 and not c.sets_price],
-        ):
-            assert bare == sorted(bare, key=lambda change: change.effective)
+        priced = [change for change in batch if change.sets_price]
+        assert priced == oldest_first(priced)
+        groups = [c for c in batch if c.unit_change > 0], [c for c in batch if c.unit_change < 0]
+        if max(priced_dates(groups[0]), default=date.min) > min(priced_dates(groups[1]), default=date.max):
+            groups = [c for c in groups[0] if not c.sets_price], [c for c in groups[1] if not c.sets_price]
+        assert all(group == oldest_first(group) for group in groups)
+        assert all(batch.index(up) < batch.index(down) for up in groups[0] for down in groups[1])
     assert len(batches) <= 2
     if len(batches) == 2 and len(needed := needed_adjustments(line)) <= 5:
         assert not any(is_lawful(line, order) for order in permutations(needed))
+
+
+def oldest_first(changes: list[Adjustment]) -> list[Adjustment]:
+    return sorted(changes, key=lambda change: change.effective)
+
+
+def priced_dates(changes: list[Adjustment]) -> list[date]:
+    return [change.effective for change in changes if change.sets_price]
 
 
 def needed_adjustments(line: Line) -> list[Adjustment]:

@@ -117,7 +117,7 @@ def lines(draw: st.DrawFn) -> Line:
     held = [(day, draw(HELD)) for day in dates if draw(st.integers(0, 2)) == 0]
     wanted = list(held) if draw(st.integers(0, 3)) == 0 else []
     wanted += [(day, draw(MANAGED | MANAGED | LOOSE)) for day in dates if draw(st.integers(0, 2))]
-    closed = draw(st.sampled_from([None, None, None, -1, 0, 2, 31, length]))
+    closed = draw(st.sampled_from([None, None, None, -3, 0, 2, 31, length]))
     return Line(
         contract=Term(start, start + timedelta(length)),
         held_steps=tuple((day, level if level[0] else EMPTY) for day, level in held),

@@ -123,8 +123,8 @@ def test_a_contract_of_one_day():
 
 def test_a_priced_decrease_may_go_before_an_increase_where_no_day_falls_below_both_its_ends():
     actual = {"05-01": "10@5", "05-20": "8@5"}
-    found = planned(actual, {"05-01": "15@5.50", "05-10": "13@6", "05-20": "13@7"})
-    assert [words(batch) for batch in found.batches] == [["05-01 +5 @5.50", "05-10 -2 @6", "05-20 +2 @7"]]
+    found = planned(actual, {"05-01": "15@5.50", "05-10": "13@6", "05-20": "13@7", "06-01": "0@7"})
+    assert [words(batch) for batch in found.batches] == [["05-01 +5 @5.50", "05-10 -2 @6", "05-20 +2 @7", "06-01 -13"]]
 
 
 def test_two_batches_where_no_single_order_is_lawful():

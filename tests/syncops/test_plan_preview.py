@@ -42,17 +42,19 @@ def test_two_more_units_from_within_this_period():
 
 
 @pytest.mark.parametrize(
-    ("effective", "landing"), [("05-20", "open"), ("06-15", "open"), ("07-01", "next"), ("08-31", "future")]
+    ("effective", "landing"),
+    [("05-20", "open"), ("06-30", "open"), ("07-01", "next"), ("07-31", "next"), ("08-01", "future")],
 )
 def test_where_an_adjustment_lands(effective, landing):
     found = seen(months("1@5"), {"05-01": "1@5", effective: "2@5"}, "06-10")
     assert [one.landing for one in found.lines] == [landing]
 
 
-def test_an_adjustment_that_was_planned_before_its_period_was_posted_lands_in_a_posted_one():
-    planned_before = plan(line({"05-01": "2@5"}), line({"05-01": "1@5"}), contract=YEAR, currency="EUR")
-    found = preview(planned_before, months("1@5", posted=1), YEAR, "EUR", day("05-12"))
-    assert [one.landing for one in found.lines] == ["posted"]
+@pytest.mark.parametrize(("effective", "landing"), [("05-01", "posted"), ("05-31", "posted"), ("06-01", "next")])
+def test_an_adjustment_that_was_planned_before_a_period_was_posted(effective, landing):
+    planned_before = plan(line({effective: "2@5"}), line({}), contract=YEAR, currency="EUR")
+    found = preview(planned_before, months("0", posted=1), YEAR, "EUR", day("05-12"))
+    assert [one.landing for one in found.lines] == [landing]
 
 
 def test_older_open_periods_are_told_as_one():

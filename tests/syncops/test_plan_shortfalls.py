@@ -70,8 +70,16 @@ def test_the_money_has_the_places_of_its_currency():
         ({}, {"05-01": "3@5"}, Decimal("15.00")),
         ({"05-01": "3@5"}, {}, Decimal("-15.00")),
         ({"05-01": "3@5/4"}, {"05-01": "3@5/3"}, Decimal("0.00")),
+        ({"05-01": "3"}, {"05-01": "4@5"}, None),
     ],
-    ids=["the price that holds", "no price known", "a new line", "a line too many", "only the cost differs"],
+    ids=[
+        "the price that holds",
+        "no price known",
+        "a new line",
+        "a line too many",
+        "only the cost differs",
+        "a held price is not known",
+    ],
 )
 def test_the_price_of_a_shortfall(actual, desired, amount):
     (short,) = shortfalls(actual, desired, "05-31")

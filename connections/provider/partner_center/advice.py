@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from portal.far_side import FarSideError, Rejected, Unauthorized, Unavailable
 
 RECONNECT = (
-    "Open Connections and store a new refresh token in the Partner Center connection: sign in for it as a user of the "
-    "Admin agents group, with multi-factor authentication."
+    "Sign in as a user of the Admin agents group, with multi-factor authentication, to get a new refresh token. Then "
+    "open the Partner Center connection under Connections, press Set new ones, and store it there."
 )
 LATER = "Nothing is needed: it is tried again by itself."
 MINUTE = 60.0

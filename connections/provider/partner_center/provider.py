@@ -110,7 +110,7 @@ def _connection(organization: Organization) -> Connection:
     if connection is None:
         raise Rejected(
             "There is no connection to Partner Center.",
-            "Connect Partner Center first: Connections, New connection, Partner Center.",
+            "Connect Partner Center first: Connections, Add a connection, Partner Center.",
         )
     if connection.state == Connection.State.UNAUTHORIZED:
         raise Unauthorized(
