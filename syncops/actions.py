@@ -58,6 +58,7 @@ def sync_to_connection(
             .get(pk=choice.subscription_id)
         )
         connection = Connection.objects.select_related("organization").get(pk=choice.connection_id)
+        _locked_stream(connection, subscription)  # before the audit log's end, as everywhere: no two ways to wait
         if existing := _same_confirmation(choice):
             return existing
         preview = preview_mapping(choice, facts, today=today)
@@ -128,8 +129,7 @@ def plan_operation(
 ) -> SyncOperation:
     """Write down the intent, make its stream due, and wake a worker; inside the caller's transaction."""
     connection, subscription = mapping.connection, mapping.subscription
-    stream, _ = Stream.objects.get_or_create(connection=connection, subscription=subscription)
-    stream = Stream.objects.select_for_update().get(pk=stream.pk)
+    stream = _locked_stream(connection, subscription)
     ready = now + timedelta(minutes=connection.policies.settle_minutes)
     operation = SyncOperation.objects.create(
         stream=stream,
@@ -285,6 +285,12 @@ def dismiss_operation(operation: SyncOperation, *, reason: str, actor: User, now
         Stream.objects.filter(pk=operation.stream_id).update(due=now)
         enqueue(DRAIN, operation.connection_id)
     return operation
+
+
+def _locked_stream(connection: Connection, subscription: Subscription) -> Stream:
+    """The stream of a subscription on a connection, locked until the transaction ends."""
+    stream, _ = Stream.objects.get_or_create(connection=connection, subscription=subscription)
+    return Stream.objects.select_for_update().get(pk=stream.pk)
 
 
 def mapping_payload(subscription: Subscription, today: date) -> dict[str, Any]:

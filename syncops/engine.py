@@ -141,6 +141,7 @@ class Engine:
             for job in jobs:
                 self._postpone(job, error)
             return
+        self._each(jobs, lambda job: self._know_contract(job, psa))
         self._each(jobs, lambda job: self._ensure_line(job, psa))
         self._read(jobs, psa)
         self._each(jobs, lambda job: self._verify(job) if job.unproved else self._send(job, psa))
@@ -155,7 +156,9 @@ class Engine:
             return open_job(claim, connection, moment=self.clock.moment(), owner=self.owner)
         except LostLease as error:
             log.info("stale worker", stream=claim.stream_id, fence=claim.fence, reason=str(error))
-            return None
+        except Exception:
+            log.exception("a stream could not be opened; its lease runs out and it is tried again",
+            stream=claim.stream_id) return None
 
     def _each(self, jobs: Iterable[Job], step: Callable[[Job], None]) -> None:
         """Do `step` for every job that is not settled: one contract after the other within a thread, contracts side
@@ -217,7 +220,20 @@ class Engine:
             job.rows = by_line[job.mapping.line_id or 0]
             job.answered = True
 
-    # The line itself
+    # The contract and the line
+
+    def _know_contract(self, job: Job, psa: Psa) -> None:
+        """The mirror's contract will do; where it holds none, read it."""
+        if job.contract is None:
+            self._read_contract(job, psa)
+
+    def _read_contract(self, job: Job, psa: Psa) -> None:
+        job.contract = psa.contract(job.mapping.contract_id)
+        if job.contract is None:
+            raise Rejected(
+                f"The contract {job.mapping.contract_name} is not in Autotask any more.",
+                "Refresh the connection, then map the subscription to another contract.",
+            )
 
     def _ensure_line(self, job: Job, psa: Psa) -> None:
         """Find the line by our key, or create it; a create whose answer was lost is found again the same way."""
@@ -262,8 +278,9 @@ class Engine:
     def _send(self, job: Job, psa: Psa) -> None:
         """Plan, and send the first batch of the plan."""
         planned = plan_job(job)
-        if planned.needs_contract_end and (contract := psa.contract(job.mapping.contract_id)):
-            planned = plan_job(job, contract=contract)
+        if planned.needs_contract_end:  # it may have been extended since the mirror was read
+            self._read_contract(job, psa)
+            planned = plan_job(job)
         with held(job.claim):
             settling.store_plan(job, planned)
             if settling.without_sending(job, planned, self.clock.moment()):

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from connections.models import Connection, MirroredContract
-from connections.psa.types import UnitRow
+from connections.psa.types import Contract, UnitRow
 from mappings.models import SubscriptionMapping
 from portal.models import Subscription
 from syncops import journal
@@ -35,6 +35,7 @@ class Job:
     mapping: SubscriptionMapping
     operations: list[SyncOperation]
     run: Run
+    contract: Contract | MirroredContract | None
     unproved: list[Write] = field(default_factory=list)
     rows: list[UnitRow] = field(default_factory=list)
     planned: Planned | None = None
@@ -66,14 +67,16 @@ class Job:
         known = [day for day in days if day is not None]
         return min(known) if known and len(known) == len(days) else None
 
-    def contract(self) -> MirroredContract:
-        """The contract as it was last read."""
-        return MirroredContract.objects.get(connection=self.connection, remote_id=self.mapping.contract_id)
-
     def open_days(self) -> tuple[date, date]:
         """The first and the last day that an adjustment may take effect on."""
-        term = term_of(self.contract())
+        assert self.contract is not None
+        term = term_of(self.contract)
         return first_open_date(rows_of(self.rows), term), term.end
+
+
+def mirrored_contract(connection: Connection, mapping: SubscriptionMapping) -> MirroredContract | None:
+    """The contract as it was last read; None where the mirror does not hold it (any more)."""
+    return MirroredContract.objects.filter(connection=connection, remote_id=mapping.contract_id).first()
 
 
 def open_job(claim: Claim, connection: Connection, *, moment: Moment, owner: str) -> Job | None:
@@ -112,7 +115,8 @@ def _proving(claim: Claim, connection: Connection, stream: Stream, unproved: lis
     for one in operations:
         if one.state == State.RUNNING:
             journal.move(one, State.UNCERTAIN, waiting_for="proof of what became of the write")
-    return Job(claim, connection, operation.mapping, operations, run, unproved=unproved)
+    contract = mirrored_contract(connection, operation.mapping)
+    return Job(claim, connection, operation.mapping, operations, run, contract, unproved=unproved)
 
 
 def _working(claim: Claim, connection: Connection, stream: Stream, moment: Moment, owner: str) -> Job | None:
@@ -146,7 +150,7 @@ def _working(claim: Claim, connection: Connection, stream: Stream, moment: Momen
         owner=owner,
         started_at=moment.now,
     )
-    return Job(claim, connection, operation.mapping, group, run)
+    return Job(claim, connection, operation.mapping, group, run, mirrored_contract(connection, operation.mapping))
 
 
 def _last_of_each(group: list[SyncOperation]) -> list[SyncOperation]:

@@ -59,15 +59,16 @@ class Planned:
         }
 
 
-def plan_job(job: Job, *, contract: Contract | None = None) -> Planned:
-    """Plan a job from its rows. `contract`: as it is now, where the mirror's may be out of date."""
+def plan_job(job: Job) -> Planned:
+    """Plan a job from its rows and its contract."""
     operation = job.operation
+    assert job.contract is not None
     return plan_line(
         job.mapping,
         stream=operation.stream,
         new=journal.facts_of(job.operations),
         rows=job.rows,
-        contract=contract or job.contract(),
+        contract=job.contract,
         moved=[date.fromisoformat(day) for day in operation.plan.get("moved", [])],
     )
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Literal
 
 from syncops.adjustments import Batch, PriceChange, batches_between
-from syncops.bills import Bill, billed, difference
+from syncops.bills import Bill, billed
 from syncops.money import share, to_minor_unit
 from syncops.periods import Period, PeriodGrid
 from syncops.timeline import (
@@ -174,34 +174,33 @@ def preview(plan: Plan, rows: Iterable[Row], contract: Term, currency: str, toda
     following = grid.next_period(this)
     older = grid.between(min((change.effective for change in sent), default=this.start), this.start - ONE_DAY)
     actual = actual_timeline(rows)
+    states = [apply(actual, sent[:count]) for count in range(len(sent) + 1)]
     starts = [row.start for row in rows]
 
-    def totals(*periods: Period) -> list[Decimal | None]:
-        """What the periods cost after none, one, two … of the adjustments."""
-        states = (apply(actual, sent[:count]) for count in range(len(sent) + 1))
-        return [billed(state, periods, contract, currency, starts) for state in states]
+    def bill(periods: Sequence[Period], before: Timeline, after: Timeline) -> Bill | None:
+        if not periods:
+            return None
+        totals = (billed(state, periods, contract, currency, starts) for state in (before, after))
+        return Bill(periods[0].start, periods[-1].end, *totals)
 
-    now, later = totals(this), totals(following) if following else None
+    def told(change: Adjustment, before: Timeline, after: Timeline) -> PreviewLine:
+        now, later = bill([this], before, after), bill([following] if following else [], before, after)
+        return PreviewLine(
+            change,
+            grid.period_of(change.effective),
+            _landing(change.effective, this, following, closed_through(rows)),
+            now and now.change,
+            later and later.change,
+        )
+
+    before, after = states[0], states[-1]
     return Preview(
         currency,
-        lines=tuple(
-            PreviewLine(
-                change,
-                grid.period_of(change.effective),
-                _landing(change.effective, this, following, closed_through(rows)),
-                difference(now[index], now[index + 1]),
-                difference(later[index], later[index + 1]) if later else None,
-            )
-            for index, change in enumerate(sent)
-        ),
-        earlier=_bill(older, totals(*older)) if older else None,
-        this_period=_bill([this], now),
-        next_period=_bill([following], later) if following and later else None,
+        lines=tuple(map(told, sent, states, states[1:])),
+        earlier=bill(older, before, after),
+        this_period=bill([this], before, after),
+        next_period=bill([following] if following else [], before, after),
     )
-
-
-def _bill(periods: Sequence[Period], totals: Sequence[Decimal | None]) -> Bill:
-    return Bill(periods[0].start, periods[-1].end, before=totals[0], after=totals[-1])
 
 
 def _landing(effective: date, this: Period, following: Period | None, closed: date | None) -> Landing:

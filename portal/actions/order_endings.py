@@ -43,8 +43,8 @@ def provision_line(order: Order, line: OrderLine, facts: SubscriptionFacts, *, n
         source=SubscriptionChange.Source.PORTAL,
         after={
             "external_id": facts.external_id,
-            "status": Subscription.Status.ACTIVE,
-            "quantity": facts.quantity,
+            "status": facts.status if facts.status in Subscription.BILLED else Subscription.Status.ACTIVE,
+            "quantity": facts.quantity or line.quantity,
             "starts_on": began or subscription.created_on,
             "ends_on": facts.ends_on,
             "auto_renew": facts.auto_renew,

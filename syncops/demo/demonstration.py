@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from django.conf import settings
 
@@ -195,7 +196,7 @@ class Demonstration:
             raise Broken(f"{program.name} {program.how_it_ended()}.", program)
         self.started.remove(program)
 
-    def _watch(self) -> None:
+    def _watch(self) -> NoReturn:
         while True:
             self._look()
 

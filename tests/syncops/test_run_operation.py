@@ -171,3 +171,12 @@ def test_a_paused_connection_gathers_work_and_sends_it_when_it_is_resumed(mapped
     mapped.clock.wait(15 * 60)
     mapped.drain()
     assert mapped.units(DAY) == 12
+
+
+def test_a_contract_that_the_mirror_does_not_hold_is_read(mapped):
+    from connections.models import MirroredContract
+
+    MirroredContract.objects.all().delete()
+    mapped.change_quantity(12)
+    mapped.drain()
+    assert mapped.units(DAY) == 12

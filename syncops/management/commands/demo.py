@@ -1,6 +1,7 @@
 """Runs the demonstration, or checks headless that the main job works from the order to the proof."""
 
 from argparse import SUPPRESS, ArgumentParser
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from portal.management.output import JsonOption
+from syncops.demo.check import CannotCheck, Wanted, addresses_here, check_apart, check_here
 from syncops.demo.demonstration import Choices, Demonstration
 from syncops.demo.folder import Folder, Unusable
 from syncops.demo.prepare import prepare
@@ -49,7 +51,36 @@ class Command(JsonOption, BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["prepare"]:
             prepare(options["today"], say=self._say)
-            return
+        elif options["here"]:
+            self._check_here(options)
+        elif options["check"]:
+            self._check_apart(options)
+        else:
+            self._run(options)
+
+    def _check_here(self, options: Mapping[str, Any]) -> None:
+        report = check_here(addresses_here(), say=(lambda words: None) if options["json"] else self._say)
+        words = "Proved." if report.proved else f"NOT PROVED. {report.reason}"
+        self.answer(options, report.as_json(), f"\n{words}")
+        if not report.proved:
+            raise SystemExit(1)
+
+    def _check_apart(self, options: Mapping[str, Any]) -> None:
+        wanted = Wanted(
+            options["sandbox"] or "",
+            options["sandbox_partner_center"] or "",
+            options["record"],
+            options["drop_adjustment"],
+            options["json"],
+        )
+        try:
+            code = check_apart(wanted)
+        except CannotCheck as error:
+            raise CommandError(str(error)) from error
+        if code:
+            raise SystemExit(code)
+
+    def _run(self, options: Mapping[str, Any]) -> None:
         choices = Choices(
             Folder(settings.DATA_DIR),
             options["port"],
