@@ -157,8 +157,8 @@ class Engine:
         except LostLease as error:
             log.info("stale worker", stream=claim.stream_id, fence=claim.fence, reason=str(error))
         except Exception:
-            log.exception("a stream could not be opened; its lease runs out and it is tried again",
-            stream=claim.stream_id) return None
+            log.exception("stream not opened; tried again when its lease runs out", stream=claim.stream_id)
+        return None
 
     def _each(self, jobs: Iterable[Job], step: Callable[[Job], None]) -> None:
         """Do `step` for every job that is not settled: one contract after the other within a thread, contracts side

@@ -28,7 +28,7 @@ PAUSED_CHECK = timedelta(minutes=15)
 
 @dataclass
 class Job:
-    """A claimed stream with the operations of one effective date, or with writes whose outcome is still to be proved."""
+    """A claimed stream with the operations of one effective date, or with writes that are still to be proved."""
 
     claim: Claim
     connection: Connection

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -122,28 +122,32 @@ def plan(
     closed = differences(desired, actual, contract.start, min(first - ONE_DAY, contract.end))
     return Plan(
         batches=batches_between(desired, actual, first, contract.end, price_change=price_change),
-        shortfalls=tuple(_shortfalls(closed, PeriodGrid.of(contract, rows), currency)),
+        shortfalls=shortfalls(closed, PeriodGrid.of(contract, rows), currency),
         beyond=_beyond(desired, contract),
     )
 
 
-def _shortfalls(closed: Iterable[Difference], grid: PeriodGrid, currency: str) -> Iterable[Shortfall]:
-    """The closed differences cut by row and period, each with its money."""
+def shortfalls(gaps: Iterable[Difference], grid: PeriodGrid, currency: str) -> tuple[Shortfall, ...]:
+    """Days that do not hold what was wanted, cut by row and period, each part with its money."""
+    found: list[Shortfall] = []
     row_starts = [row.start for row in grid.rows]
-    for gap in closed:
+    for gap in gaps:
         price = _lacking(gap.wanted.units, gap.wanted.price, gap.found.units, gap.found.price)
         cost = _lacking(gap.wanted.units, gap.wanted.cost, gap.found.units, gap.found.cost)
         for period in grid.between(gap.start, gap.end):
             for start, end in spans(max(gap.start, period.start), min(gap.end, period.end), row_starts):
                 part = share((end - start).days + 1, period.days)
-                yield Shortfall(
-                    start,
-                    end,
-                    before=gap.found,
-                    after=gap.wanted,
-                    amount=None if price is None else to_minor_unit(price * part, currency),
-                    cost_amount=None if cost is None else to_minor_unit(cost * part, currency),
+                found.append(
+                    Shortfall(
+                        start,
+                        end,
+                        before=gap.found,
+                        after=gap.wanted,
+                        amount=None if price is None else to_minor_unit(price * part, currency),
+                        cost_amount=None if cost is None else to_minor_unit(cost * part, currency),
+                    )
                 )
+    return tuple(found)
 
 
 def _lacking(wanted: int, wanted_price: Decimal | None, found: int, found_price: Decimal | None) -> Decimal | None:
@@ -177,29 +181,26 @@ def preview(plan: Plan, rows: Iterable[Row], contract: Term, currency: str, toda
     states = [apply(actual, sent[:count]) for count in range(len(sent) + 1)]
     starts = [row.start for row in rows]
 
-    def bill(periods: Sequence[Period], before: Timeline, after: Timeline) -> Bill | None:
-        if not periods:
-            return None
+    def bill(before: Timeline, after: Timeline, *periods: Period) -> Bill:
         totals = (billed(state, periods, contract, currency, starts) for state in (before, after))
         return Bill(periods[0].start, periods[-1].end, *totals)
 
-    def told(change: Adjustment, before: Timeline, after: Timeline) -> PreviewLine:
-        now, later = bill([this], before, after), bill([following] if following else [], before, after)
-        return PreviewLine(
+    lines = (
+        PreviewLine(
             change,
             grid.period_of(change.effective),
             _landing(change.effective, this, following, closed_through(rows)),
-            now and now.change,
-            later and later.change,
+            bill(before, after, this).change,
+            bill(before, after, following).change if following else None,
         )
-
-    before, after = states[0], states[-1]
+        for change, before, after in zip(sent, states, states[1:], strict=False)
+    )
     return Preview(
         currency,
-        lines=tuple(map(told, sent, states, states[1:])),
-        earlier=bill(older, before, after),
-        this_period=bill([this], before, after),
-        next_period=bill([following] if following else [], before, after),
+        tuple(lines),
+        earlier=bill(states[0], states[-1], *older) if older else None,
+        this_period=bill(states[0], states[-1], this),
+        next_period=bill(states[0], states[-1], following) if following else None,
     )
 
 

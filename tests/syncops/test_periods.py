@@ -81,6 +81,11 @@ def test_a_line_that_begins_within_a_period_does_not_move_it():
     assert starts(Term(day("05-01"), day("06-30")), rows) == [day("05-01"), day("06-01")]
 
 
+def test_no_period_begins_before_the_contract():
+    rows = [row("04-15", "05-31", "2@5"), row("06-01", "06-30", "2@5")]
+    assert starts(Term(day("05-01"), day("06-30")), rows) == [day("05-01"), day("06-01")]
+
+
 def test_rows_that_keep_the_clamped_day_are_right_about_their_periods():
     rows = [row("01-31", "02-27", "1@5"), row("02-28", "03-27", "1@5"), row("03-28", "04-27", "1@5")]
     assert starts(Term(day("01-31"), day("04-27")), rows) == [day("01-31"), day("02-28"), day("03-28")]

@@ -99,6 +99,12 @@ def test_a_part_of_the_days(timeline, first, last, other):
         assert inside == Timeline()
 
 
+def test_a_step_on_the_last_day_is_inside():
+    whole = line({"05-01": "1", "05-10": "2", "05-20": "3"})
+    assert whole.restricted(day("05-05"), day("05-20")) == line({"05-05": "1", "05-10": "2", "05-20": "3"})
+    assert whole.restricted(day("05-05"), day("05-19")) == line({"05-05": "1", "05-10": "2"})
+
+
 @BRIEF
 @given(timeline=timelines)
 def test_a_stored_timeline_comes_back_as_it_was(timeline):
