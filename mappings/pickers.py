@@ -18,7 +18,7 @@ from mappings import eligibility
 from mappings.eligibility import SubscriptionFacts
 from mappings.models import CustomerMapping, OfferMapping
 from mappings.reasons import Reason
-from mappings.resolve import Prefill, company_of, contract_of, service_of
+from mappings.resolve import Prefill, company_of, contract_for, contract_of, service_of
 from portal.models import Subscription
 
 PAGE = 20
@@ -188,19 +188,15 @@ def contract_picker(scope: Scope, search: Search, company: Company | None) -> Pi
     """Contracts of the chosen company, judged in memory; the only eligible one is chosen beforehand."""
     if company is None:
         return Picker("contract", search, (), needs_company=True)
-    facts = scope.facts
     rows = MirroredContract.objects.filter(connection=scope.connection, company_remote_id=company.id)
     judged = []
-    for row in rows.search(search.text).order_by("-ends_on", "remote_id")[:MOST_CONTRACTS]:
-        contract = contract_of(row)
-        reasons = eligibility.contract_reasons(contract, facts, company=company)
-        judged.append(Option(contract, reasons, eligibility.contract_warnings(contract, facts)))
+    for contract in map(contract_of, rows.search(search.text).order_by("-ends_on", "remote_id")[:MOST_CONTRACTS]):
+        reasons = eligibility.contract_reasons(contract, scope.facts, company=company)
+        judged.append(Option(contract, reasons, eligibility.contract_warnings(contract, scope.facts)))
     if search.chosen not in [option.id for option in judged]:
         search = replace(search, chosen=None)
-    eligible = [option for option in judged if not option.reasons]
-    prefill = None
-    if len(eligible) == 1 and not search.text and not search.left_out and search.chosen is None:
-        prefill = Prefill(eligible[0].id, eligible[0].row.name, "only", "The only eligible contract")
+    whole = search.chosen is None and not search.text and not search.left_out
+    prefill = contract_for([option.row for option in judged if not option.reasons]) if whole else None
     shown = [one for one in judged if (one.reasons if search.left_out else not one.reasons or one.id == search.chosen)]
     start = (search.page - 1) * PAGE
     return Picker("contract", search, tuple(shown[start : start + PAGE]), len(shown) > start + PAGE, prefill)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -188,13 +188,11 @@ def service_for(subscription: Subscription, connection: Connection, facts: Subsc
     return _suggestion(variant.offer.title, fitting)
 
 
-def contract_for(connection: Connection, facts: SubscriptionFacts, *, company: Company) -> Prefill | None:
+def contract_for(eligible: Sequence[Contract]) -> Prefill | None:
     """The company's one eligible contract; None where there is none or a choice."""
-    rows = MirroredContract.objects.filter(connection=connection, company_remote_id=company.id)
-    fitting = [row for row in rows if not eligibility.contract_reasons(contract_of(row), facts, company=company)]
-    if len(fitting) != 1:
-        return None
-    return Prefill(fitting[0].remote_id, fitting[0].name, "only", "The only eligible contract")
+    return (
+        Prefill(eligible[0].id, eligible[0].name, "only", "The only eligible contract") if len(eligible) == 1 else None
+    )
 
 
 def _suggestion(ours: str, rows: Iterable[MirroredCompany | MirroredService]) -> Prefill | None:

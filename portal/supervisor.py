@@ -26,12 +26,13 @@ from django.conf import settings
 from django.db import close_old_connections
 from django.utils import timezone
 
-from portal.queue import beat_age, busy_now, enqueue, every_minutes, forget_beats
+from portal.queue import beat_age, busy_now, enqueue, every_minutes, forget_beats, waiting_messages
 
 log = structlog.get_logger()
 CANARY = "portal.queue.beat"
 SWEEP = "portal.supervisor.sweep"
 RING_S, SWEEP_S = 1.0, 5.0
+ENOUGH = 50  # messages that wait already; more would wake nobody sooner
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +159,8 @@ class Bell:
     def ring(self) -> int:
         """Wake workers where something is due; now and then sweep anyway, to free what dead workers hold."""
         now, rung = timezone.now(), 0
+        if waiting_messages() > ENOUGH:
+            return 0
         for place in workplaces():
             age = time.monotonic() - self.last_rung.get(place.__name__, float("-inf"))
             if age > SWEEP_S or (age > RING_S and place.due(now)):

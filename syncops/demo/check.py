@@ -80,12 +80,10 @@ def _running(wanted: Wanted) -> Addresses:
     if wanted.record:
         raise CannotCheck("A sandbox that runs already records by itself: manage.py sandbox --record FILE.")
     parts = urlsplit(wanted.sandbox)
-    autotask = f"{parts.scheme}://{parts.netloc}"
-    try:
-        beside = f"{parts.scheme}://{parts.hostname}:{(parts.port or 80) + 1}"
-    except ValueError as error:
-        raise CannotCheck(f"{wanted.sandbox} is not an address.") from error
-    addresses = Addresses(autotask, (wanted.partner_center or beside).rstrip("/"))
+    if parts.scheme != "http" or not parts.port:
+        raise CannotCheck(f"{wanted.sandbox} is not the address of a sandbox; it looks like http://127.0.0.1:8101.")
+    beside = f"{parts.scheme}://{parts.hostname}:{parts.port + 1}"
+    addresses = Addresses(f"{parts.scheme}://{parts.netloc}", (wanted.partner_center or beside).rstrip("/"))
     for url, option in ((addresses.autotask, "--sandbox"), (addresses.partner_center, "--sandbox-partner-center")):
         if status_of(f"{url}/_control/counters") != 200:
             raise CannotCheck(f"No sandbox answers at {url} ({option}).")

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -131,10 +131,11 @@ class Proof:
             raise NotProved(f"no company, service and contract fit {self.subscription}")
         self.choice, self.facts = choice, read_facts(choice, psa_for(self.connection))
         preview = preview_mapping(self.choice, self.facts, today=self.today)
+        if preview.needs_line_choice:  # an earlier check of the same sandbox left its line there
+            self.choice = replace(choice, add_beside=True)
+            preview = preview_mapping(self.choice, self.facts, today=self.today)
         if not preview.can_be_confirmed:
-            raise NotProved(
-                "; ".join(map(str, preview.refusals)) or "a line of this service is on the contract already"
-            )
+            raise NotProved("; ".join(map(str, preview.refusals)))
         price = priced(self.subscription, today=self.today)
         self.price, self.cost, self.effective = price.unit_price, price.unit_cost, preview.effective
         planned = ", ".join(f"{one.effective} {one.unit_change:+d} at {one.price}" for one in preview.adjustments)

@@ -1,5 +1,6 @@
 """What the Autotask stand-in holds: many lines on 12-month contracts, or many companies with many contracts."""
 
+from datetime import date, timedelta
 from typing import Any
 
 from tests.connections.sandbox.autotask_api import CONTRACT, USER
@@ -9,6 +10,8 @@ STARTED, ENDS = "2026-01-01", "2026-12-31"
 LINES_PER_CONTRACT = 5
 FIRST_COMPANY, FIRST_SERVICE, FIRST_CONTRACT, FIRST_LINE = 1_000, 20_000, 100_000, 500_000
 UNITS = 10
+LONG_ENDS = "2027-06-30"
+HISTORY = tuple((date.fromisoformat(STARTED) + timedelta(13 * n), 5 + n * 7 % 11) for n in range(1, 41))
 WORDS = ("Alder", "Birch", "Cedar", "Dogwood", "Elm", "Fir", "Ginkgo", "Hazel", "Iris", "Juniper", "Kapok", "Larch")
 TRADES = ("Bakery", "Clinic", "Dental", "Energy", "Foods", "Garage", "Harbour", "Insurance", "Joinery", "Kitchens")
 FORMS = ("BV", "NV", "GmbH", "SARL", "Ltd", "SpA")
@@ -23,6 +26,17 @@ def lines_database(lines: int) -> dict[str, Any]:
         "contracts": [_contract(number, company=number) for number in range(contracts)],
         "lines": [_line(number) for number in range(lines)],
     }
+
+
+def long_database() -> dict[str, Any]:
+    """One line on a contract of 18 months that shows 40 changes, from HISTORY: date and units from then on."""
+    before, units = UNITS, []
+    for day, now in HISTORY:
+        units.append({"date": str(day), "unitChange": now - before})
+        before = now
+    line = _line(0)
+    contract = _contract(0, company=0) | {"endDate": LONG_ENDS}
+    return lines_database(1) | {"contracts": [contract], "lines": [line | {"units": [*line["units"], *units]}]}
 
 
 def wide_database(companies: int, contracts: int) -> dict[str, Any]:

@@ -2,15 +2,15 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
+from django.views.decorators.http import require_GET
 
 from portal.permissions import requires
 
-EMPTY = "/benchmark/empty/"
 
-
+@require_GET
 @requires("portal.read")
 def empty(request: HttpRequest) -> HttpResponse:
     return HttpResponse("")
 
 
-urlpatterns = [path(EMPTY.lstrip("/"), empty), path("", include("portal.urls"))]
+urlpatterns = [path("benchmark/empty/", empty), path("", include("portal.urls"))]

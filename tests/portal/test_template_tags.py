@@ -34,8 +34,9 @@ def test_money_carries_its_currency_and_its_digits(amount, currency, shown):
 
 
 @pytest.mark.parametrize(
-    ("amount", "shown"), [(Decimal(3), "+3.00\u00a0EUR"), (Decimal(-3), "\u22123.00\u00a0EUR"), (0, "0.00\u00a0EUR"), (None, "–")]
-)  # fmt: skip
+    ("amount", "shown"),
+    [(Decimal(3), "+3.00\u00a0EUR"), (Decimal(-3), "\u22123.00\u00a0EUR"), (0, "0.00\u00a0EUR"), (None, "–")],
+)
 def test_a_difference_carries_its_sign(amount, shown):
     assert tags.money_change(amount, "EUR") == shown
 
@@ -118,9 +119,13 @@ def test_a_hidden_field_has_no_label():
     assert tags.field(OneOfEach()["secret"]) == '<input type="hidden" name="secret" id="id_secret">'
 
 
-def test_panels_of_higher_apps_are_shown_where_they_belong(rf, monkeypatch):
+def test_panels_of_higher_apps_are_shown_where_they_belong_and_about_the_row(rf, monkeypatch):
     monkeypatch.setattr(panels, "_panels", {})
-    panels.add_panel("customer", lambda request, row: panels.Panel("portal/_errors.html", {}) if row else None)
-    panels.add_panel("customer", lambda request, row: None)
-    page = Template('[{% panels "customer" row %}][{% panels "customer" %}][{% panels "order" %}]')
-    assert page.render(Context({"request": rf.get("/"), "row": object()})).count("[") == 3
+    wrong = {"form": {"non_field_errors": ["from a higher app"]}}
+    panels.add_panel("customer", lambda request, row: panels.Panel("portal/_errors.html", wrong) if row else None)
+    context = {"request": rf.get("/"), "row": object()}
+    shown = [
+        Template("{% panels " + arguments + " %}").render(Context(context))
+        for arguments in ('"customer" row', '"customer"', '"order" row')
+    ]
+    assert ["from a higher app" in part for part in shown] == [True, False, False]

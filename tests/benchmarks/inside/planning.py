@@ -1,0 +1,106 @@
+"""What planning one change costs on a line with a long history, as the engine plans it: from stored rows to a plan."""
+
+import statistics
+from collections.abc import Callable
+from datetime import date, timedelta
+from time import process_time
+
+from django.utils import timezone
+
+from connections.models import Connection, MirroredContract
+from connections.registry import psa_for
+from mappings.models import SubscriptionMapping
+from syncops import journal
+from syncops.changes import desired, fold
+from syncops.lines import actual_of, closed_of, rows_of, term_of
+from syncops.models import Stream, SyncOperation, Write
+from syncops.operations import change_quantity
+from syncops.operations.base import Fact
+from syncops.planning import plan_line
+from syncops.plans import plan
+from syncops.timeline import Timeline
+from tests.benchmarks import far_side
+
+ROUNDS = 100
+State = SyncOperation.State
+
+
+def plan_cost() -> dict[str, float]:
+    """Milliseconds of CPU (median) for a change in the middle of the history: as the engine plans, and the rules alone.
+
+    Late is the dearest place: the change needs another one behind it that takes it back.
+    """
+    mapping = SubscriptionMapping.objects.select_related("connection__organization", "subscription").get()
+    stream, contract = Stream.objects.get(), MirroredContract.objects.get()
+    _remember(stream, mapping)
+    rows = psa_for(Connection.objects.get()).unit_rows([mapping.line_id or 0])
+    late = far_side.HISTORY[len(far_side.HISTORY) // 2][0] + timedelta(days=3)
+    new = [Fact(change_quantity.KIND.name, late, {"units": 99})]
+
+    def as_the_engine() -> object:
+        return plan_line(mapping, stream=stream, new=new, rows=rows, contract=contract)
+
+    done = journal.facts_of(list(SyncOperation.objects.filter(stream=stream, state=State.SUCCEEDED)))
+    ours, given_up = journal.ours_of(stream, mapping.line_id), journal.given_up_of(stream)
+
+    def rules_alone() -> object:
+        actual, before, after = actual_of(rows), fold(done), fold([*done, *new])
+        assert isinstance(before, Timeline)
+        assert isinstance(after, Timeline)
+        wanted = desired(before, after, actual=actual, ours=ours, given_up=given_up)
+        return plan(
+            wanted, actual, contract=term_of(contract), currency="EUR", closed_through=closed_of(rows), rows=rows_of(rows)
+        )
+
+    planned = plan_line(mapping, stream=stream, new=new, rows=rows, contract=contract)
+    assert len(planned.plan.adjustments) == 2, planned.plan.adjustments
+    return {"engine": _cost(as_the_engine), "rules": _cost(rules_alone), "rows": len(rows)}
+
+
+def _cost(once: Callable[[], object]) -> float:
+    def timed() -> float:
+        began = process_time()
+        once()
+        return (process_time() - began) * 1000
+
+    return statistics.median(timed() for _ in range(ROUNDS))
+
+
+def _remember(stream: Stream, mapping: SubscriptionMapping) -> None:
+    """The changes that the line shows, as operations that succeeded and writes that were proved."""
+    first = Write.objects.get()
+    before = far_side.UNITS
+    for number, (day, units) in enumerate(far_side.HISTORY, 2):
+        operation = _changed(stream, mapping, number, day, units)
+        Write.objects.create(
+            stream=stream,
+            operation=operation,
+            kind=Write.Kind.ADJUST,
+            state=Write.State.APPLIED,
+            contract_id=first.contract_id,
+            service_id=first.service_id,
+            line_id=first.line_id,
+            effective_on=day,
+            unit_change=units - before,
+            sent_at=timezone.now(),
+            sent_boot=0,
+        )
+        before = units
+
+
+def _changed(stream: Stream, mapping: SubscriptionMapping, number: int, day: date, units: int) -> SyncOperation:
+    now = timezone.now()
+    return SyncOperation.objects.create(
+        stream=stream,
+        sequence=number,
+        mapping=mapping,
+        organization=mapping.connection.organization,
+        connection=mapping.connection,
+        subscription=mapping.subscription,
+        kind=change_quantity.KIND.name,
+        effective_on=day,
+        payload={"units": units},
+        state=State.SUCCEEDED,
+        created_at=now,
+        finished_at=now,
+    )
