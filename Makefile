@@ -11,8 +11,7 @@ TEST_DATA := var/test
 .PHONY: help demo test setup bench format check-demo lock runtime dev
 
 help: ## List these targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1|\2/' | column -t -s '|' 2>/dev/null \
-	  || grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: runtime ## Start the demonstration; FRESH=1 starts over, PORT= and SANDBOX_PORT= choose other ports
 	@exec $(MANAGE) demo --port $(PORT) --sandbox-port $(SANDBOX_PORT) $(if $(FRESH),--fresh)
@@ -27,7 +26,7 @@ test: dev ## Run every check: lint, format, types, imports, migrations, deployme
 	$(call step,System checks,$(CHECKED) check)
 	$(call step,System checks for deployment,PORTAL_PUBLIC_URL=https://portal.example $(CHECKED) check --deploy --fail-level WARNING)
 	$(call step,Static files,$(CHECKED) collectstatic --noinput --verbosity 0)
-	$(if $(TEST_POSTGRES_URL),$(call step,Tests on PostgreSQL,$(ON_POSTGRES) $(PYTEST) -q -m 'not browser' $(DATABASE_TESTS)))
+	$(if $(TEST_POSTGRES_URL),$(call step,Tests on PostgreSQL,$(ON_POSTGRES) $(PYTEST) -q -m 'not browser' $(DATABASE_TESTS)),$(WITHOUT_POSTGRES))
 	$(call step,Tests,$(PYTEST) tests)
 
 setup: runtime ## Install for real use: packages, database tables, static files
@@ -56,6 +55,10 @@ CHECKED = PORTAL_DATA_DIR=$(TEST_DATA) $(MANAGE)
 PYTEST = $(BIN)/pytest -n 2
 ON_POSTGRES = DATABASE_URL=$(TEST_POSTGRES_URL)
 DATABASE_TESTS = tests/connections tests/mappings tests/portal tests/syncops
+
+define WITHOUT_POSTGRES
+@printf '\n== Tests on PostgreSQL: skipped. TEST_POSTGRES_URL is not set: apt-get install postgresql, see README.md\n'
+endef
 
 define step
 	@printf '\n== %s\n' '$(1)'; $(2) || { printf '\nmake test stopped at: %s\n' '$(1)' >&2; exit 1; }

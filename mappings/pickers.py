@@ -189,14 +189,15 @@ def contract_picker(scope: Scope, search: Search, company: Company | None) -> Pi
     if company is None:
         return Picker("contract", search, (), needs_company=True)
     rows = MirroredContract.objects.filter(connection=scope.connection, company_remote_id=company.id)
-    judged = []
+    judged, eligible = [], []
     for contract in map(contract_of, rows.search(search.text).order_by("-ends_on", "remote_id")[:MOST_CONTRACTS]):
         reasons = eligibility.contract_reasons(contract, scope.facts, company=company)
         judged.append(Option(contract, reasons, eligibility.contract_warnings(contract, scope.facts)))
+        eligible += [] if reasons else [contract]
     if search.chosen not in [option.id for option in judged]:
         search = replace(search, chosen=None)
     whole = search.chosen is None and not search.text and not search.left_out
-    prefill = contract_for([option.row for option in judged if not option.reasons]) if whole else None
+    prefill = contract_for(eligible) if whole else None
     shown = [one for one in judged if (one.reasons if search.left_out else not one.reasons or one.id == search.chosen)]
     start = (search.page - 1) * PAGE
     return Picker("contract", search, tuple(shown[start : start + PAGE]), len(shown) > start + PAGE, prefill)

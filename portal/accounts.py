@@ -1,4 +1,6 @@
-"""How people come in: nobody signs up by themselves, and Microsoft sign-in links by verified subject, never by e-mail."""
+"""How people come in: nobody signs up by themselves, and Microsoft sign-in links by verified subject, never by
+e-mail.
+"""
 
 from typing import Any
 

@@ -1,4 +1,6 @@
-"""Strict reading of the environment: every variable is typed, secrets may come from files, and a misspelt name is an error."""
+"""Strict reading of the environment: every variable is typed, secrets may come from files, and a misspelt name is an
+error.
+"""
 
 import os
 import secrets
@@ -71,7 +73,9 @@ class Environment:
         return Path(self.text(name, str(default))).expanduser().resolve()
 
     def secret(self, name: str, *, kept_in: Path) -> str:
-        """The value of NAME, else the content of the file that NAME_FILE names, else a random one kept in `kept_in` (mode 0600)."""
+        """The value of NAME, else the content of the file that NAME_FILE names, else a random one kept in `kept_in`
+        (mode 0600).
+        """
         if name in os.environ:
             return self.text(name, "")
         if file := os.environ.get(f"{name}_FILE"):

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 class FarSideError(Exception):
     """A call that did not succeed.
 
-    `message`: what happened, in plain words. `advice`: what to do next and where. `raw`: what the far side said, secrets masked.
+    `message`: what happened, in plain words. `advice`: what to do next and where. `raw`: what the far side said,
+    secrets masked.
     """
 
     message: str

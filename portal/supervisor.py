@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib import import_module
@@ -114,10 +115,8 @@ class Supervisor:
     def _kill(self) -> None:
         """End the whole process group at once; what it was doing is proved afterwards."""
         assert self.cluster is not None
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(self.cluster.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self.cluster.wait()
 
     def _end(self) -> None:

@@ -3,6 +3,14 @@
 import pytest
 
 from tests.cast import Cast, make_cast
+from tests.needs import NEEDS, is_obligatory
+
+
+def pytest_runtest_setup(item):
+    """Skip what cannot be run here, with a line that says how it could."""
+    for need in NEEDS:
+        if item.get_closest_marker(need.marker) and not need.found():
+            (pytest.fail if is_obligatory(need) else pytest.skip)(need.how)
 
 
 @pytest.fixture(autouse=True)

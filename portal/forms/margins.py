@@ -6,7 +6,6 @@ from django import forms
 
 from portal.models import Customer, MarginRule, MarginSettings, Organization
 
-
 KINDS = {
     MarginRule.Kind.MARKUP: "Markup: the list price and a percentage of it",
     MarginRule.Kind.ERP_DISCOUNT: "Discount: ERP less a percentage of it",

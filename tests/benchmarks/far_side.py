@@ -63,7 +63,9 @@ def _tenant() -> dict[str, Any]:
         "currency": "EUR",
         "zone": "EU",
         "users": [USER],
-        "billing_codes": [{"id": 20, "name": "Recurring", "isActive": True, "useType": 5, "unitPrice": 0, "unitCost": 0}],
+        "billing_codes": [
+            {"id": 20, "name": "Recurring", "isActive": True, "useType": 5, "unitPrice": 0, "unitCost": 0}
+        ],
     }
 
 

@@ -54,8 +54,10 @@ def table(figures: Sequence[Figure]) -> str:
     """Columns as wide as their widest cell, numbers to the right."""
     rows = [HEADINGS, *(figure.cells() for figure in figures)]
     widths = [max(len(row[place]) for row in rows) for place in range(len(HEADINGS))]
-    lines = ["  ".join(_padded(cell, width, place) for place, (cell, width) in enumerate(zip(row, widths, strict=True)))
-             for row in rows]
+    lines = [
+        "  ".join(_padded(cell, width, place) for place, (cell, width) in enumerate(zip(row, widths, strict=True)))
+        for row in rows
+    ]
     lines.insert(1, "  ".join("-" * width for width in widths[:-1]))
     return "\n".join(line.rstrip() for line in lines)
 

@@ -37,6 +37,18 @@ class Site(Stage):
             raise RuntimeError(f"{verb} failed: {done.stderr[-3000:]}")
         return json.loads(done.stdout.splitlines()[-1])
 
+    def connected(self, lines: int) -> None:
+        """Have people, a connection whose mirror is read, and this many subscriptions on lines of their own."""
+        name = self.inside("connect")
+        self.manage("mirror", "--connection", name)
+        assert self.inside("map_lines", lines) == lines
+
+    def started_worker(self) -> subprocess.Popen[bytes]:
+        """A worker that is up: a task has been all the way round."""
+        worker = self.start_worker()
+        self.wait_for(lambda: (self.folder / "run" / "heartbeat").exists())
+        return worker
+
     def slow_down(self) -> None:
         """From now on every answer takes LATENCY_S, and requests are counted from zero."""
         self.control("latency", {"seconds": LATENCY_S})

@@ -52,8 +52,8 @@ def test_an_amount_is_rounded_once():
 
 
 def test_a_unit_price_with_a_long_quotient_gives_its_total_back():
-    price = Decimal("10.03") / 3
-    assert amount(3, price, Decimal("0.5"), "EUR") == Decimal("5.02")  # 5.015, not 5.01499…
+    price = Decimal("3.58") / 3
+    assert amount(3, price, Decimal("0.75"), "EUR") == Decimal("2.69")  # 2.685, not 2.68499…
 
 
 def test_great_sums_keep_their_digits():

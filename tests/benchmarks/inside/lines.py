@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Max, Min
 from django.utils import timezone
@@ -59,8 +60,11 @@ def change_lines(quantity: str) -> int:
     return SyncOperation.objects.open().count()
 
 
-def confirm(rounds: str) -> list[float]:
-    """Change one subscription after the other, each once the last is proved; seconds from commit to proof."""
+def confirm(rounds: str) -> dict[str, Any]:
+    """Change one subscription after the other, each once the last is proved; seconds from commit to proof.
+
+    `poll`: how often the queue looks, in seconds.
+    """
     actor, chance, found = Actor.user(User.objects.earliest("pk")), random.Random(1), []
     for row in Subscription.objects.select_related("customer", "organization").order_by("pk")[: int(rounds)]:
         time.sleep(0.5 + chance.random())  # at any moment between two looks of the worker
@@ -69,7 +73,7 @@ def confirm(rounds: str) -> list[float]:
         operation = _proved(row)
         assert operation.finished_at
         found.append((operation.finished_at - committed).total_seconds())
-    return found
+    return {"seconds": found, "poll": settings.Q_CLUSTER["poll"]}
 
 
 def progress() -> dict[str, Any]:
@@ -134,9 +138,7 @@ def _subscription(number: int, customer: Customer, variant: OfferVariant) -> Sub
     )
 
 
-def _mapping(
-    number: int, connection: Connection, row: Subscription, contract: MirroredContract
-) -> SubscriptionMapping:
+def _mapping(number: int, connection: Connection, row: Subscription, contract: MirroredContract) -> SubscriptionMapping:
     return SubscriptionMapping(
         connection=connection,
         subscription=row,

@@ -49,7 +49,12 @@ def plan_cost() -> dict[str, float]:
         assert isinstance(after, Timeline)
         wanted = desired(before, after, actual=actual, ours=ours, given_up=given_up)
         return plan(
-            wanted, actual, contract=term_of(contract), currency="EUR", closed_through=closed_of(rows), rows=rows_of(rows)
+            wanted,
+            actual,
+            contract=term_of(contract),
+            currency="EUR",
+            closed_through=closed_of(rows),
+            rows=rows_of(rows),
         )
 
     planned = plan_line(mapping, stream=stream, new=new, rows=rows, contract=contract)

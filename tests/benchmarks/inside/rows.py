@@ -28,7 +28,9 @@ def fill_lists(count: str) -> dict[str, int]:
 
     The first SMALL of each belong to another tenant. Answers with an id deep in each list.
     """
-    operation = SyncOperation.objects.filter(change__isnull=False).select_related("audit_began__ended_by").earliest("pk")
+    operation = (
+        SyncOperation.objects.filter(change__isnull=False).select_related("audit_began__ended_by").earliest("pk")
+    )
     owner, rows = _owners(), int(count)
     same_row = {name: f"{FIRST} + n" for name in ("customer_id", "subscription_id", "stream_id", "mapping_id")}
     with transaction.atomic():

@@ -1,4 +1,4 @@
-"""Loaded before everything else (`-p tests.environment`): a test run has a data folder of its own, removed with it."""
+"""The portal's settings for a test run, which has a data folder of its own that goes with it."""
 
 import atexit
 import os
@@ -10,3 +10,5 @@ if "PORTAL_DATA_DIR" not in os.environ:
     os.environ["PORTAL_DATA_DIR"] = folder
     owner = os.getpid()
     atexit.register(lambda: os.getpid() == owner and shutil.rmtree(folder, ignore_errors=True))
+
+from portal.settings import *  # noqa: E402, F403

@@ -1,0 +1,44 @@
+"""Reading a large Autotask into the mirror: requests, time against three requests at once, and memory."""
+
+import json
+import os
+import subprocess
+import sys
+
+from tests.benchmarks.far_side import wide_database
+from tests.benchmarks.report import Aim, Figure
+from tests.benchmarks.site import AT_ONCE, LATENCY_S, ROOT, Ground, Site
+
+COMPANIES, CONTRACTS = 20_000, 50_000
+ROWS_A_PAGE = 500
+PAGES = (COMPANIES + CONTRACTS) // ROWS_A_PAGE
+MOST_REQUESTS, MOST_MB = 142, 120
+
+
+def run(ground: Ground) -> list[Figure]:
+    with ground.site(wide_database(COMPANIES, CONTRACTS)) as site:
+        name = site.inside("connect")
+        site.slow_down()
+        seconds, peak_mb = _read(site, name)
+        requests = site.requests()
+    limit = PAGES * LATENCY_S / AT_ONCE
+    return [
+        Figure("mirror", seconds, "s", limit, Aim(1.4), f"{COMPANIES + CONTRACTS:,} rows, {PAGES} pages"),
+        Figure("mirror_requests", requests, "requests", MOST_REQUESTS, Aim(1)),
+        Figure("mirror_memory", peak_mb, "MB", MOST_MB, Aim(1), "peak of the whole process"),
+    ]
+
+
+def _read(site: Site, name: str) -> tuple[float, float]:
+    """`manage.py mirror` in a process of its own: seconds as it says, and its peak memory in MB."""
+    command = [sys.executable, "manage.py", "mirror", "--connection", name, "--json"]
+    process = subprocess.Popen(command, cwd=ROOT, env=site.environ, stdout=subprocess.PIPE)
+    site.workers.append(process)  # ended with the site, should this be broken off
+    assert process.stdout
+    said = process.stdout.read()
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    facts = json.loads(said)
+    if process.returncode or facts["read"].get("contracts") != CONTRACTS:
+        raise RuntimeError(f"the mirror is not complete: {facts}")
+    return float(facts["seconds"]), used.ru_maxrss / 1000
