@@ -316,6 +316,7 @@ def _same_confirmation(choice: MappingChoice) -> SyncOperation | None:
             mapping__company_id=choice.company_id,
             mapping__service_id=choice.service_id,
             mapping__contract_id=choice.contract_id,
+            mapping__adopted=choice.adopt_line_id is not None,
         )
         .order_by("pk")
         .first()

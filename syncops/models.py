@@ -172,6 +172,7 @@ class SyncOperation(models.Model):
         indexes = [
             models.Index(fields=["stream", "state"], name="operation_open_of_stream"),  # the head of a stream
             models.Index(fields=["organization", "-id"], name="operation_list"),  # the operations list
+            models.Index(fields=["organization", "state"], name="operation_by_state"),  # the count in the navigation
         ]
 
     def __str__(self) -> str:

@@ -10,6 +10,7 @@ from django.db.models import Sum
 from django.urls import reverse
 
 from mappings.models import SubscriptionMapping
+from portal.currencies import to_minor_unit
 from portal.panels import Badge
 from syncops.models import Shortfall, SyncOperation
 
@@ -66,7 +67,7 @@ def _missing(subscription_ids: Sequence[int]) -> dict[int, dict[str, Decimal]]:
     found: dict[int, dict[str, Decimal]] = {}
     for pk, currency, total in rows:
         if total:
-            found.setdefault(pk, {})[currency] = total
+            found.setdefault(pk, {})[currency] = to_minor_unit(total, currency)
     return found
 
 

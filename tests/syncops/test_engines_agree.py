@@ -1,7 +1,7 @@
 """Two engines that share no code: the far side's unit rows and our timelines say the same on every open date.
 
-Each example writes random adjustments through the stand-in's period engine, plans with ours from the rows that it shows, writes the
-plan through the stand-in again, and reads the rows back. 250 examples of up to 8 adjustments each.
+Each example writes random adjustments through the stand-in's period engine, plans with ours from the rows that it
+shows, writes the plan through the stand-in again, and reads the rows back. 250 examples of up to 8 adjustments each.
 """
 
 from datetime import date, timedelta

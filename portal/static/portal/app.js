@@ -41,7 +41,9 @@ document.addEventListener("htmx:configRequest", (event) => {
 });
 
 // A session that ended answers with the sign-in page: show it whole, not inside a table.
+let held = false; // whether the part that goes away holds the focus
 document.addEventListener("htmx:beforeSwap", (event) => {
+  held = event.detail.target.contains(document.activeElement);
   const url = event.detail.xhr.responseURL;
   if (url && new URL(url).pathname.startsWith("/accounts/") && !location.pathname.startsWith("/accounts/")) {
     event.detail.shouldSwap = false;
@@ -60,7 +62,11 @@ document.addEventListener("htmx:afterSettle", (event) => {
   if (words && words.dataset.announce !== said) say(said = words.dataset.announce);
   const target = part.querySelector("[aria-invalid=true]") || part.querySelector("[data-focus]");
   const typing = document.activeElement && document.activeElement.closest(".filters");
-  if (target && !typing) target.focus({ preventScroll: target.dataset.focus === "quiet" });
+  if (target && !typing) target.focus();
+  else if (held && document.activeElement === document.body) {
+    part.tabIndex = -1;
+    part.focus({ preventScroll: true });
+  }
 });
 
 document.addEventListener("click", (event) => {
