@@ -51,15 +51,23 @@ def sweep(now: datetime | None = None) -> int:
     waiting = list(_due(moment).values_list("connection_id", flat=True))
     for connection_id in waiting:
         enqueue("connections.tasks.refresh_mirror", connection_id)
-    stale = list(_stale(moment))
-    for connection in stale:
-        mirror.start_refresh(connection, now=moment)
-    return len(waiting) + len(stale)
+    return len(waiting) + len(_start_stale(moment))
 
 
 def due(now: datetime) -> bool:
-    """True where a refresh waits for a worker."""
-    return _due(now).exists()
+    """True where a refresh waits for a worker, or a mirror is a day old."""
+    return _due(now).exists() or _stale(now).exists()
+
+
+def work(now: datetime) -> None:
+    """Read on in this process, in every refresh that is due."""
+    _start_stale(now)
+    for connection_id in list(_due(now).values_list("connection_id", flat=True)):
+        refresh_mirror(connection_id)
+
+
+def _start_stale(now: datetime) -> list[MirrorRefresh]:
+    return [mirror.start_refresh(connection, now=now) for connection in list(_stale(now))]
 
 
 def _due(now: datetime) -> QuerySet[MirrorRefresh]:

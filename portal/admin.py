@@ -2,7 +2,14 @@
 
 from typing import Any
 
+# Their admins are imported so that they are registered before they are replaced below.
+import allauth.mfa.admin
+import allauth.socialaccount.admin
+import allauth.usersessions.admin  # noqa: F401
 from allauth.account.decorators import secure_admin_login
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialApp, SocialToken
+from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.http import HttpRequest
@@ -31,6 +38,11 @@ admin.site.site_header = admin.site.site_title = "CSP Portal support"
 admin.site.index_title = "Records"
 # The same way in as everybody's, second factor included.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
+
+# These hold secrets in clear text: application secrets, tokens, the seeds of second factors, session keys.
+for model in (SocialApp, SocialToken, Authenticator, UserSession):
+    admin.site.unregister(model)
 
 
 class ReadOnly(admin.ModelAdmin):
@@ -87,6 +99,8 @@ def organization_of(obj: Any) -> Organization | None:
             return obj.offer.owner
         case VariantPrice():
             return obj.variant.offer.owner
+        case Authenticator() | UserSession():
+            return organization_of(obj.user)
         case _:
             found: Organization | None = obj.organization
             return found
@@ -267,3 +281,37 @@ class AuditHeadAdmin(ReadOnly):
     list_display = ("tenant", "sequence", "hash")
     list_select_related = ("tenant",)
     search_fields = ("tenant__name",)
+
+
+class RemovedOnly(Recorded):
+    """What people made for themselves: support takes it away where they ask for it, and sees no secret of it."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Authenticator)
+class AuthenticatorAdmin(RemovedOnly):
+    """A second factor; removed for somebody who lost it."""
+
+    exclude = ("data",)
+    list_display = ("user", "type", "created_at", "last_used_at")
+    list_filter = ("type",)
+    list_select_related = ("user",)
+    search_fields = ("user__email",)
+
+
+@admin.register(UserSession)
+class UserSessionAdmin(RemovedOnly):
+    """Where somebody is signed in; removing it signs them out."""
+
+    exclude = ("session_key", "data")
+    list_display = ("user", "ip", "user_agent", "created_at", "last_seen_at")
+    list_select_related = ("user",)
+    search_fields = ("user__email", "ip")
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        obj.end()

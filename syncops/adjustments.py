@@ -27,8 +27,11 @@ def batches_between(
         _Stretch(start, desired.at(max(first, start - ONE_DAY)), desired.at(start), actual.at(start))
         for start, _ in spans(first, last, (*desired.breakpoints, *actual.breakpoints))
     ]
-    arrange = _zero_and_restore if price_change == "zero_and_restore" else _in_lawful_order
-    return tuple(batch for batch in arrange(stretches) if batch)
+    if price_change == "zero_and_restore":
+        batches = _zero_and_restore(stretches)
+    else:
+        batches = _in_lawful_order(stretches, _changes(stretches))
+    return tuple(batch for batch in batches if batch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +44,11 @@ class _Stretch:
     held: Level
 
 
-def _changes(stretches: Iterable[_Stretch], *, prices_again: bool = True) -> Batch:
-    """One adjustment per date at most, oldest first: each takes back what the earlier ones ripple into its stretch.
+def _changes(stretches: Iterable[_Stretch], *, oldest_first: bool = False) -> Batch:
+    """One adjustment per date at most: each takes back what the older ones ripple into its stretch.
 
-    An increase from 0 units carries its price, known or not: while units were 0 it could not be read back. With
-    `prices_again` that is every increase where no units were wanted before or none are held.
+    An increase from 0 units carries its price, known or not: while units were 0 it could not be read back. Increases
+    go first, so that is where none are held, or none were wanted the day before; `oldest_first`, where none run.
     """
     changes: list[Adjustment] = []
     rippling = 0
@@ -56,7 +59,7 @@ def _changes(stretches: Iterable[_Stretch], *, prices_again: bool = True) -> Bat
         running = held.units + rippling
         unit_change = wanted.units - running
         rippling += unit_change
-        returning = unit_change > 0 and 0 in (running, *((stretch.before.units, held.units) if prices_again else ()))
+        returning = unit_change > 0 and 0 in ((running,) if oldest_first else (stretch.before.units, held.units))
         new_price = new_cost = None
         if wanted.units:
             new_price = _to_set(wanted.price, held.price if price is None else price, returning)
@@ -72,13 +75,12 @@ def _to_set(wanted: Decimal | None, current: Decimal | None, returning: bool) ->
     return wanted if returning or wanted != current else None
 
 
-def _in_lawful_order(stretches: Sequence[_Stretch]) -> Sequence[Batch]:
+def _in_lawful_order(stretches: Sequence[_Stretch], changes: Batch) -> Sequence[Batch]:
     """One batch where some order keeps the laws, else the increases and then all the rest, counting on them.
 
     Increases without a price may always go first, decreases without one always last, and prices must go oldest first:
     where `_prices_in_turn` does not hold, no order does.
     """
-    changes = _changes(stretches)
     for order in (_increases_first(changes), _prices_in_turn(changes)):
         if _is_lawful(order, stretches):
             return [order]
@@ -141,17 +143,18 @@ def _zero_and_restore(stretches: Sequence[_Stretch]) -> Sequence[Batch]:
         running = wanted[change.effective] > change.unit_change
         return change.sets_price and running and (held[change.effective] > 0 or change.unit_change <= 0)
 
-    repriced = next(filter(reprices_running_units, _changes(stretches, prices_again=False)), None)
+    changes = _changes(stretches, oldest_first=True)
+    repriced = next(filter(reprices_running_units, changes), None)
     if repriced is None:
-        return _in_lawful_order(stretches)
+        return _in_lawful_order(stretches, changes)
     stopped = [
         stretch if stretch.start < repriced.effective else replace(stretch, wanted=replace(stretch.wanted, units=0))
         for stretch in stretches
     ]
-    lower = _increases_first(_changes(stopped))
+    lower = _increases_first(_changes(stopped, oldest_first=True))
     restore = [
         step
-        for change in _changes(_after(lower, stretches), prices_again=False)
+        for change in _changes(_after(lower, stretches), oldest_first=True)
         for step in _restoring(change, wanted[change.effective])
     ]
     sent = Counter(change.effective for change in (*lower, *restore))

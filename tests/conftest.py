@@ -26,7 +26,7 @@ def plain_settings(settings):
 
 @pytest.fixture(scope="session", autouse=True)
 def tables_that_can_be_emptied():
-    """A test with real transactions empties all tables afterwards; on SQLite the audit log's triggers would refuse it."""
+    """A test with real transactions empties all tables afterwards; the audit log's triggers on SQLite would refuse."""
     from django.db import connections
 
     if connections["default"].vendor != "sqlite":  # row triggers do not see PostgreSQL's TRUNCATE

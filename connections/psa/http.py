@@ -15,7 +15,8 @@ from http.cookiejar import DefaultCookiePolicy
 import requests
 from django.conf import settings
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ReadTimeoutError
+from urllib3.exceptions import HTTPError as BrokenOff
 from urllib3.exceptions import SSLError as TlsError
 
 MAX_BYTES = 32 * 1024 * 1024
@@ -119,12 +120,15 @@ def send(
         if _surely_not_sent(error):
             raise NotSent(_reason(error)) from error
         raise NoAnswer(_reason(error)) from error
+    except BrokenOff as error:
+        raise NoAnswer(_reason(error)) from error
 
 
 def _content(response: requests.Response, deadline: float) -> bytes:
     """The body, given up where it is larger than MAX_BYTES or drips in for longer than the time-outs allow."""
     content = bytearray()
-    for part in response.iter_content(CHUNK):
+    # read1 hands over what has arrived; a plain read would wait for a whole chunk and never look at the clock.
+    while part := response.raw.read1(CHUNK, decode_content=True):
         content += part
         if len(content) > MAX_BYTES:
             raise NoAnswer(f"the answer is larger than {MAX_BYTES // 1024 // 1024} MB")
@@ -153,14 +157,14 @@ def _cause(error: requests.RequestException) -> object:
     return getattr(error.args[0], "reason", None) if error.args else None
 
 
-def _reason(error: requests.RequestException) -> str:
+def _reason(error: requests.RequestException | BrokenOff) -> str:
     """What failed, without the address and the parameters that requests puts into its texts."""
-    if _distrusted(error):
-        return "its certificate is not trusted"
     if isinstance(error, requests.ConnectTimeout):
         return "it did not accept a connection in time"
-    if isinstance(error, requests.Timeout) or "timed out" in str(error).lower():
+    if isinstance(error, requests.Timeout | ReadTimeoutError):
         return "it did not answer in time"
-    if _surely_not_sent(error):
+    if isinstance(error, requests.RequestException) and _distrusted(error):
+        return "its certificate is not trusted"
+    if isinstance(error, requests.RequestException) and _surely_not_sent(error):
         return "it cannot be reached"
     return "the connection broke before the whole answer was there"

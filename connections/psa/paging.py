@@ -105,4 +105,6 @@ class _Walk:
 
 
 def _span(page: Page[Any]) -> int:
-    return max(1, page.last_id - int(page.rows[0]["id"]) + 1)
+    """How many ids lie between the beginnings of this page and of the next one, going by the page's own rows."""
+    count = len(page.rows)
+    return max(1, (page.last_id - int(page.rows[0]["id"])) * count // max(1, count - 1))

@@ -37,7 +37,7 @@ def audit_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "asked": detail_rows(entry.asked or (entry.began.asked if entry.began else {})),
         "answered": detail_rows(entry.answered),
         "changed": changed_rows(entry.before, entry.after),
-        "same_correlation": mine.filter(correlation_id=entry.correlation_id).order_by("pk")[:RELATED],
+        "same_correlation": mine.filter(correlation_id=entry.correlation_id).select_related("ended_by").order_by("pk")[:RELATED],
         "chain": chain_state(entry),
     }
     return render_page(request, "portal/audit_detail.html", context)

@@ -17,7 +17,8 @@ from connections.registry import psa_for, try_credentials
 from connections.sandbox.seed import DEMO_AUTOTASK, DEMO_PARTNER_CENTER
 from connections.tasks import refresh_mirror
 from mappings.models import SubscriptionMapping
-from mappings.resolve import company_for, company_of, contract_for, facts_of, service_for
+from mappings.pickers import Scope, Search, contract_picker
+from mappings.resolve import company_for, company_of, facts_of, service_for
 from portal.audit import Actor
 from portal.models import Subscription
 from portal.supervisor import work_until_idle
@@ -123,10 +124,10 @@ def obvious_choice(subscription: Subscription, connection: Connection, today: da
     if company is None or service is None or facts.is_azure_plan:
         return None
     row = MirroredCompany.objects.get(connection=connection, remote_id=company.id)
-    contract = contract_for(connection, facts, company=company_of(row))
-    if contract is None:
+    contracts = contract_picker(Scope(subscription, connection, facts), Search(), company_of(row))
+    if contracts.chosen is None:
         return None
-    return MappingChoice(connection.pk, subscription.pk, company.id, service.id, contract.id)
+    return MappingChoice(connection.pk, subscription.pk, company.id, service.id, contracts.chosen)
 
 
 def _origin(url: str) -> str:

@@ -8,6 +8,7 @@ from tests.benchmarks.report import Aim, Figure
 from tests.benchmarks.site import AT_ONCE, LATENCY_S, Ground, Site
 
 OPERATIONS = int(os.environ.get("BENCH_OPERATIONS", "300"))
+OPEN = "SELECT count(*) FROM syncops_syncoperation WHERE state IN ('queued', 'running', 'uncertain')"
 WORST_PER_S = 4  # slower than that is broken off
 LONGEST_S = 90 + OPERATIONS // WORST_PER_S
 
@@ -33,10 +34,7 @@ def _drained(site: Site) -> float:
     deadline = time.monotonic() + LONGEST_S
     while time.monotonic() < deadline:
         time.sleep(1)
-        if (
-            site.look("SELECT count(*) FROM syncops_syncoperation WHERE state IN ('queued', 'running', 'uncertain')")
-            == 0
-        ):
+        if site.look(OPEN) == 0:
             break
     found = site.inside("progress")
     if found["proved"] != OPERATIONS:

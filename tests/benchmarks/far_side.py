@@ -11,6 +11,7 @@ LINES_PER_CONTRACT = 5
 FIRST_COMPANY, FIRST_SERVICE, FIRST_CONTRACT, FIRST_LINE = 1_000, 20_000, 100_000, 500_000
 UNITS = 10
 LONG_ENDS = "2027-06-30"
+BILLING_CODE = {"id": 20, "name": "Recurring", "isActive": True, "useType": 5, "unitPrice": 0, "unitCost": 0}
 HISTORY = tuple((date.fromisoformat(STARTED) + timedelta(13 * n), 5 + n * 7 % 11) for n in range(1, 41))
 WORDS = ("Alder", "Birch", "Cedar", "Dogwood", "Elm", "Fir", "Ginkgo", "Hazel", "Iris", "Juniper", "Kapok", "Larch")
 TRADES = ("Bakery", "Clinic", "Dental", "Energy", "Foods", "Garage", "Harbour", "Insurance", "Joinery", "Kitchens")
@@ -40,11 +41,11 @@ def long_database() -> dict[str, Any]:
 
 
 def wide_database(companies: int, contracts: int) -> dict[str, Any]:
-    """Companies and contracts without lines."""
+    """Companies, the owner's own (id 0) among them, and contracts without lines."""
     return _tenant() | {
-        "companies": [_company(number) for number in range(companies)],
+        "companies": [_company(number) for number in range(companies - 1)],
         "services": [_service(0)],
-        "contracts": [_contract(number, company=number % companies) for number in range(contracts)],
+        "contracts": [_contract(number, company=number % (companies - 1)) for number in range(contracts)],
     }
 
 
@@ -63,9 +64,7 @@ def _tenant() -> dict[str, Any]:
         "currency": "EUR",
         "zone": "EU",
         "users": [USER],
-        "billing_codes": [
-            {"id": 20, "name": "Recurring", "isActive": True, "useType": 5, "unitPrice": 0, "unitCost": 0}
-        ],
+        "billing_codes": [BILLING_CODE],
     }
 
 

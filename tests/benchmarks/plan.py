@@ -12,8 +12,6 @@ def run(ground: Ground) -> list[Figure]:
         site.connected(1)
         cost = site.inside("plan_cost")
     return [
-        Figure(
-            "plan", cost["engine"], "ms", LIMIT_MS, Aim(1), f"{cost['rows']} unit rows, with reading our own tables"
-        ),
+        Figure("plan", cost["engine"], "ms", LIMIT_MS, Aim(1), f"{cost['rows']} unit rows, our own tables read"),
         Figure("plan_rules", cost["rules"], "ms", LIMIT_MS, Aim(1), "the pure functions alone"),
     ]

@@ -37,7 +37,7 @@ class Web:
     cookies: dict[str, str] = field(default_factory=dict)
 
     def milliseconds(self, pages: Mapping[str, Page], rounds: int) -> dict[str, list[float]]:
-        """How long each page took, one client, the pages in turn so that all see the same machine; two rounds to warm up."""
+        """How long each page took one client, the pages in turn so that all see one machine; two rounds warm up."""
         browser = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         taken: dict[str, list[float]] = {name: [] for name in pages}
         for number in range(-2, rounds):

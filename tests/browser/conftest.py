@@ -8,11 +8,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from syncops.demo.people import PASSWORD, PEOPLE
+from tests import needs
 from tests.browser.installation import Installation, start, stop
 from tests.browser.watch import Watch
 
-CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
-MISSING = f"{CHROMIUM} is missing: apt-get install chromium, or name another one in CHROMIUM"
 ARGUMENTS = [
     "--disable-gpu",
     "--disable-quic",
@@ -29,14 +28,11 @@ Open = Callable[..., Page]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One process drives the browser, and a machine without one says so; where it is obligatory it fails there."""
-    skips = not CHROMIUM.exists() and os.environ.get("CI") != "true"
+    """Every test here needs a browser, and one process drives it: `--dist loadgroup` keeps them together."""
     for item in items:
         if HERE in item.path.parents:
             item.add_marker("browser")
             item.add_marker(pytest.mark.xdist_group("browser"))
-            if skips:
-                item.add_marker(pytest.mark.skip(reason=MISSING))
 
 
 @pytest.fixture(scope="session")
@@ -49,11 +45,10 @@ def installation(tmp_path_factory) -> Iterator[Installation]:
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """Playwright's loop stays in this thread, so the ORM of later tests must be told that no coroutine runs."""
-    assert CHROMIUM.exists(), MISSING
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         expect.set_options(timeout=15_000)
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=needs.chromium(), args=ARGUMENTS)
         yield browser
         browser.close()
 

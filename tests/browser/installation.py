@@ -1,4 +1,4 @@
-"""The demonstration as a newcomer runs it, in processes and a folder of its own, and what Autotask's own ledger shows."""
+"""The demonstration as a newcomer runs it, in processes and a folder of its own, and what its ledgers show."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ from connections.sandbox.remote import control
 from tests.faults.stage import ROOT, end_tree
 
 READY = "The portal is ready"
-OURS = ("PORTAL_", "DATABASE_URL", "QUEUE_URL", "AUTOTASK_", "PARTNER_CENTER_", "GUNICORN_")
+OURS = ("DJANGO_", "PORTAL_", "DATABASE_URL", "QUEUE_URL", "AUTOTASK_", "PARTNER_CENTER_", "GUNICORN_")
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,10 @@ class Installation:
         """The newest one of that customer and friendly name."""
         question = "SELECT max(id) FROM portal_subscription WHERE customer_id = ? AND friendly_name = ?"
         return self.one(question, self.customer(customer), name)
+
+    def bought(self, order: int) -> int:
+        """The subscription of an order of one line."""
+        return self.one("SELECT subscription_id FROM portal_orderline WHERE order_id = ?", order)
 
     def external_id(self, subscription: int) -> str:
         return self.one("SELECT external_id FROM portal_subscription WHERE id = ?", subscription)

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Response
+from playwright.sync_api import BrowserContext, ConsoleMessage, Response
 
 STATUS = re.compile(r"Failed to load resource: the server responded with a status of (\d+)")
 REPORT_VIOLATIONS = """
@@ -40,9 +40,3 @@ class Watch:
     def _response(self, response: Response) -> None:
         if response.status >= 500 and response.status not in self.expected:
             self.problems.append(f"{response.status}: {response.request.method} {response.url}")
-
-
-class Window(Page):
-    """For types alone: a page with its watch beside it."""
-
-    watch: Watch

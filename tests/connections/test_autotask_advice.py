@@ -11,8 +11,8 @@ KNOWN = [
     ("The Autotask API request threshold of 10000 requests in 60 minutes has been exceeded.", None, "hourly limit"),
     ("Transaction (Process ID 61) was deadlocked on lock resources with another process", None, "broke off"),
     (
-        "ContractServiceAdjustment effectiveDate must be between the start date and end date of the Contract referenced "
-        "by contractID.",
+        "ContractServiceAdjustment effectiveDate must be between the start date and end date of the Contract "
+        "referenced by contractID.",
         Why.OUTSIDE_CONTRACT,
         "outside the contract",
     ),

@@ -1,10 +1,16 @@
 """What becomes of one request, over real sockets."""
 
 import socket
+import ssl
 import threading
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from connections.psa import http
 
@@ -122,10 +128,27 @@ def test_what_never_left_was_not_sent(url):
         http.send("key", "POST", url.format(port=closed_port()), headers=SECRETS, data=b"{}")
 
 
-def test_a_server_without_a_trusted_certificate_gets_nothing(far):
-    with pytest.raises((http.NotSent, http.NoAnswer)):
+def test_a_server_without_a_trusted_certificate_gets_nothing(far, tmp_path):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(own_certificate(tmp_path))
+    far.socket = context.wrap_socket(far.socket, server_side=True)
+    far.handle_error = lambda *args: None
+    with pytest.raises(http.NotSent, match="certificate is not trusted"):
         http.send("key", "POST", far.url.replace("http:", "https:"), headers=SECRETS, data=b"{}")
     assert far.seen == []
+
+
+def own_certificate(folder):
+    """A certificate for 127.0.0.1 that nobody but its maker signed, with its key, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, datetime(2020, 1, 1), datetime(2099, 1, 1))
+    address = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    certificate = builder.add_extension(address, critical=False).sign(key, hashes.SHA256())
+    pem, plain = serialization.Encoding.PEM, serialization.NoEncryption()
+    file = folder / "server.pem"
+    file.write_bytes(certificate.public_bytes(pem) + key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain))
+    return file
 
 
 def test_proxies_and_credentials_of_the_environment_are_ignored(far, monkeypatch, tmp_path):

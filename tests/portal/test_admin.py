@@ -1,6 +1,10 @@
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialApp, SocialToken
+from allauth.usersessions.models import UserSession
 from django.apps import apps
 from django.contrib import admin
+from django.test import Client
 
 from portal.audit import Actor, record
 from portal.models import AuditEntry, Customer, User
@@ -14,8 +18,6 @@ EVIDENCE = ["auditentry", "audithead", "subscriptionchange", "subscriptionreques
 @pytest.fixture
 def support(cast, client):
     """A client of support staff, who belong to no organization."""
-    from allauth.mfa.models import Authenticator
-
     person = User.objects.create_superuser("support@vendor.example")
     Authenticator.objects.create(user=person, type=Authenticator.Type.TOTP, data={"secret": "x"})
     client.force_login(person)
@@ -63,6 +65,31 @@ def test_what_support_changes_is_in_the_tenants_audit_log(support, cast):
 def test_the_admin_has_no_way_in_of_its_own(client, db):
     assert client.get("/admin/login/").headers["Location"].startswith("/accounts/login/")
     assert client.get("/admin/").headers["Location"].startswith("/admin/login/")
+
+
+@pytest.mark.parametrize("model", [SocialApp, SocialToken])
+def test_what_is_nothing_but_secret_is_not_there(model):
+    assert not admin.site.is_registered(model)
+
+
+def test_a_lost_second_factor_is_removed_without_its_secret_being_seen(support, cast):
+    lost = Authenticator.objects.create(user=cast.reader, type=Authenticator.Type.TOTP, data={"secret": "SEED1234"})
+    page = support.get(f"/admin/mfa/authenticator/{lost.pk}/change/")
+    assert page.status_code == 200
+    assert "SEED1234" not in page.content.decode()
+    support.post(f"/admin/mfa/authenticator/{lost.pk}/delete/", {"post": "yes"})
+    assert not Authenticator.objects.filter(pk=lost.pk).exists()
+    assert AuditEntry.objects.get(name="Remove by Support").organization == cast.csp
+
+
+def test_removing_a_session_signs_the_person_out(support, cast):
+    theirs = Client()
+    theirs.force_login(cast.reader)
+    key = theirs.session.session_key
+    session = UserSession.objects.create(user=cast.reader, ip="127.0.0.1", session_key=key)
+    assert key not in support.get(f"/admin/usersessions/usersession/{session.pk}/change/").content.decode()
+    support.post(f"/admin/usersessions/usersession/{session.pk}/delete/", {"post": "yes"})
+    assert theirs.get("/").status_code == 302
 
 
 def test_a_person_of_an_organization_does_not_come_in(cast, as_user):

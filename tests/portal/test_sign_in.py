@@ -1,4 +1,5 @@
 import pytest
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 
 from portal.models import User
 from tests.cast import PASSWORD
@@ -71,6 +72,24 @@ def test_who_must_have_a_second_factor_is_led_to_it_and_told_why(client, admin, 
     page = client.get("/customers/", follow=True)
     assert page.request["PATH_INFO"] == "/accounts/2fa/"
     assert "Alder Cloud asks everybody for a second factor" in page.content.decode()
+
+
+def test_changing_how_one_signs_in_asks_for_the_password_again(client, admin):
+    sign_in(client, admin)
+    response = client.get("/accounts/2fa/totp/activate/", follow=True)
+    assert "Confirm that it is you" in response.content.decode()
+
+
+def test_a_second_factor_is_set_up_and_opens_the_portal(client, admin, cast):
+    cast.csp.require_mfa = True
+    cast.csp.save()
+    sign_in(client, admin)
+    client.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    form = client.get("/accounts/2fa/totp/activate/")
+    secret = form.context["form"].secret
+    code = format_hotp_value(hotp_value(secret, next(iter(yield_hotp_counters_from_time()))))
+    client.post("/accounts/2fa/totp/activate/", {"code": code})
+    assert client.get("/customers/").status_code == 200
 
 
 def test_the_sessions_page_lists_where_one_is_signed_in(client, admin):

@@ -75,6 +75,12 @@ def test_a_step_beyond_the_contract_that_changes_nothing_to_bill_is_not_told():
             ["06-01 +2 /4.50"],
             id="a price that stays is not sent with a new cost",
         ),
+        pytest.param(
+            {"05-01": "4@5", "05-20": "2@6"},
+            {"05-01": "4@5", "05-10": "2@6"},
+            ["05-20 +2", "05-10 -2 @6"],
+            id="what an older decrease takes and a newer increase gives back never was 0",
+        ),
         pytest.param({"05-01": "10@5"}, {"05-01": "10@0"}, ["05-01 +0 @0"], id="a price of 0 is a price"),
         pytest.param({}, {"05-10": "3@5/4"}, ["05-10 +3 @5 /4"], id="a new line gets units, price and cost at once"),
         pytest.param({}, {"05-10": "3"}, ["05-10 +3"], id="a price that is not managed is left to Autotask"),

@@ -41,21 +41,14 @@ def plan_cost() -> dict[str, float]:
         return plan_line(mapping, stream=stream, new=new, rows=rows, contract=contract)
 
     done = journal.facts_of(list(SyncOperation.objects.filter(stream=stream, state=State.SUCCEEDED)))
-    ours, given_up = journal.ours_of(stream, mapping.line_id), journal.given_up_of(stream)
+    term, ours, given_up = term_of(contract), journal.ours_of(stream, mapping.line_id), journal.given_up_of(stream)
 
     def rules_alone() -> object:
         actual, before, after = actual_of(rows), fold(done), fold([*done, *new])
         assert isinstance(before, Timeline)
         assert isinstance(after, Timeline)
         wanted = desired(before, after, actual=actual, ours=ours, given_up=given_up)
-        return plan(
-            wanted,
-            actual,
-            contract=term_of(contract),
-            currency="EUR",
-            closed_through=closed_of(rows),
-            rows=rows_of(rows),
-        )
+        return plan(wanted, actual, contract=term, currency="EUR", closed_through=closed_of(rows), rows=rows_of(rows))
 
     planned = plan_line(mapping, stream=stream, new=new, rows=rows, contract=contract)
     assert len(planned.plan.adjustments) == 2, planned.plan.adjustments

@@ -24,15 +24,13 @@ NAME = f"{_word(WORDS, 1)} || ' ' || {_word(TRADES, len(WORDS))} || ' ' || n || 
 
 
 def fill_lists(count: str) -> dict[str, int]:
-    """`count` customers, subscriptions and operations of one tenant and its reseller, half as many pairs of audit entries.
+    """`count` customers, subscriptions, operations and audit entries of a CSP and its reseller.
 
-    The first SMALL of each belong to another tenant. Answers with an id deep in each list.
+    The first SMALL of each belong to another tenant. The answer is an id from the middle of each list.
     """
-    operation = (
-        SyncOperation.objects.filter(change__isnull=False).select_related("audit_began__ended_by").earliest("pk")
-    )
+    operation = SyncOperation.objects.select_related("audit_began__ended_by").latest("pk")
     owner, rows = _owners(), int(count)
-    same_row = {name: f"{FIRST} + n" for name in ("customer_id", "subscription_id", "stream_id", "mapping_id")}
+    same_row = dict.fromkeys(("customer_id", "subscription_id", "stream_id", "mapping_id"), f"{FIRST} + n")
     with transaction.atomic():
         customer = Customer.objects.earliest("pk")
         name = {"name": NAME, "search_text": f"lower({NAME})", "external_id": "'tenant-' || n"}
