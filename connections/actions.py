@@ -132,6 +132,27 @@ def rotate_secrets(
     connection.refresh_from_db()
 
 
+def record_failed_rotation(
+    connection: Connection,
+    *,
+    actor: Actor,
+    now: datetime,
+    trial: Trial | None = None,
+    error: FarSideError | None = None,
+) -> None:
+    """Remember that new credentials did not pass; the stored ones stay as they are."""
+    audit.record(
+        "Rotate Connection Secret",
+        actor=actor,
+        organization=connection.organization,
+        connection=connection,
+        subject=connection.name,
+        status=AuditEntry.Status.FAILED,
+        answered={"test": _words(trial.results)} if trial else _said(error),
+        at=now,
+    )
+
+
 def record_test(
     connection: Connection, trial: Trial | None, *, actor: Actor, now: datetime, error: FarSideError | None = None
 ) -> None:

@@ -188,27 +188,28 @@ def connection_rotate(request: HttpRequest, pk: int) -> HttpResponse:
     posted = request.POST if request.method == "POST" else None
     credentials = credentials_form(connection.kind)(posted, initial=connection.settings)
     context: dict[str, Any] = {"connection": connection, "credentials": credentials}
-    if posted is not None and credentials.is_valid():
-        try:
-            trial = try_credentials(
-                connection.kind, credentials.public_settings(), credentials.secrets(), connection.key
-            )
-            context["trial"] = trial
-            actions.rotate_secrets(
-                connection,
-                settings=credentials.public_settings(),
-                trial=trial,
-                actor=_actor(request),
-                now=timezone.now(),
-            )
-            messages.success(request, "The new credentials work and are stored.")
-            return hx_redirect(request, connection)
-        except FarSideError as error:
-            context["problem"] = error
-        except Refused as refused:
-            context["refused"] = refused
+    if posted is not None and credentials.is_valid() and _try_to_rotate(request, connection, context):
+        messages.success(request, "The new credentials work and are stored.")
+        return hx_redirect(request, connection)
     status = 200 if posted is None else 422
     return render_page(request, "connections/connection_rotate.html", context, status=status)
+
+
+def _try_to_rotate(request: HttpRequest, connection: Connection, context: dict[str, Any]) -> bool:
+    """True where the new credentials are stored; else what went wrong is in the page's context."""
+    settings, secrets = context["credentials"].public_settings(), context["credentials"].secrets()
+    who_and_when: dict[str, Any] = {"actor": _actor(request), "now": timezone.now()}
+    try:
+        trial = context["trial"] = try_credentials(connection.kind, settings, secrets, connection.key)
+    except FarSideError as error:
+        context["problem"] = error
+        actions.record_failed_rotation(connection, error=error, **who_and_when)
+        return False
+    if not trial.passed:
+        actions.record_failed_rotation(connection, trial=trial, **who_and_when)
+        return False
+    actions.rotate_secrets(connection, settings=settings, trial=trial, **who_and_when)
+    return True
 
 
 @require_http_methods(["GET", "POST"])

@@ -31,7 +31,7 @@ def install(lock: Path) -> bool:
         return False
     pip = pip_for_venv()
     print(f"Installing {lock.name} into {VENV.name} (once; it takes a minute)", flush=True)  # noqa: T201
-    options = ["--require-hashes", "--no-input", "--disable-pip-version-check", "--quiet", "-r", str(lock)]
+    options = ["--require-hashes", "--no-input", "--disable-pip-version-check", "-qq", "-r", str(lock)]
     if subprocess.run([*pip, "install", *options], check=False).returncode:  # noqa: S603
         raise CannotInstall("pip could not install everything; what it says above tells why. Then run make again.")
     stamp.write_text(wanted, encoding="utf-8")

@@ -7,22 +7,27 @@ from typing import Any
 
 from django.db.models import Max
 from django.http import HttpRequest
+from django.utils import timezone
 
 from connections.models import Connection
 from mappings.models import SubscriptionMapping
-from portal.models import Order, Subscription
+from portal.models import Order, Subscription, SubscriptionRequest
 from portal.panels import Panel, add_panel
 from portal.permissions import allowed
 from syncops.models import SyncOperation
+from syncops.preview import preview_quantity
 from syncops.standing import standings
 
 MOST_COUNTED = 100
+LATEST = 6
 NOTHING_TO_BILL = (Subscription.Status.EXPIRED, Subscription.Status.DISABLED, Subscription.Status.DELETED)
 
 
 def register() -> None:
     add_panel("subscription", subscription_panel)
     add_panel("order", order_panel)
+    add_panel("quantity_preview", quantity_panel)
+    add_panel("home", home_panel)
 
 
 def waiting_for_a_person(request: HttpRequest) -> int:
@@ -73,6 +78,27 @@ def last_operations(mapping_ids: Sequence[int]) -> dict[int, SyncOperation]:
     newest = SyncOperation.objects.filter(mapping_id__in=mapping_ids).values("mapping").annotate(last=Max("pk"))
     operations = SyncOperation.objects.filter(pk__in=newest.order_by().values("last"))
     return {operation.mapping_id: operation for operation in operations.select_related("superseded_by")}
+
+
+def quantity_panel(request: HttpRequest, wished: SubscriptionRequest) -> Panel | None:
+    """What a wished-for quantity would send to the PSA and bill there; `wished` need not be saved."""
+    subscription = wished.subscription
+    user: Any = request.user
+    if subscription.organization_id != user.organization_id:
+        return None
+    today = timezone.now().astimezone(subscription.organization.zone).date()
+    preview = preview_quantity(subscription, int(wished.wanted["quantity"]), today=today)
+    return Panel("syncops/quantity_panel.html", {"preview": preview}) if preview else None
+
+
+def home_panel(request: HttpRequest, row: None) -> Panel | None:
+    """What waits for a person, and what was done last; nothing before there is any work."""
+    mine = SyncOperation.objects.for_user(request.user).select_related(
+        "subscription__customer", "mapping", "connection"
+    )
+    latest = list(mine[:LATEST])
+    waiting = list(mine.filter(state__in=SyncOperation.NEEDS_A_PERSON)[:LATEST])
+    return Panel("syncops/home_panel.html", {"latest": latest, "waiting": waiting}) if latest else None
 
 
 def _ways(request: HttpRequest) -> dict[str, Any]:

@@ -47,11 +47,11 @@ def create_catalogue(csp: Organization, data: Mapping[str, Any], currencies: Ite
     """Everything that the CSP can sell or has sold, with prices in these currencies."""
     drafts = [*_current(csp, data["catalogue"]["products"]), *_legacy(csp, data["catalogue"]["legacyOffers"])]
     Offer.objects.bulk_create(offer for offer, _ in drafts)
+    for offer, each in drafts:
+        for variant in each:
+            variant.offer = offer  # once more, now that it has its id
+            variant.search_text = f"{offer.title} {variant.terms} {offer.product_id} {offer.sku_id}".lower()
     variants = [variant for _, each in drafts for variant in each]
-    for variant in variants:
-        offer = variant.offer
-        variant.offer_id = offer.pk
-        variant.search_text = f"{offer.title} {variant.terms} {offer.product_id} {offer.sku_id}".lower()
     OfferVariant.objects.bulk_create(variants)
     by_key: dict[Key, OfferVariant] = {
         (one.offer.product_id, one.offer.sku_id, one.term, one.billing): one for one in variants

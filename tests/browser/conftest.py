@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from syncops.demo.people import PASSWORD, PEOPLE
 from tests import needs
-from tests.browser.installation import Installation, start, stop
+from tests.browser.installation import OTHER_CSP, Installation, start, stop
 from tests.browser.watch import Watch
 
 ARGUMENTS = [
@@ -38,6 +38,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def installation(tmp_path_factory) -> Iterator[Installation]:
     running = start(tmp_path_factory.mktemp("browser") / "data")
+    csp = ["--name", "Southwind", "--currency", "EUR", "--admin-email", OTHER_CSP, "--no-mfa"]
+    running.manage("bootstrap", *csp, ADMIN_PASSWORD=PASSWORD)
     yield running
     stop(running)
 
@@ -98,6 +100,6 @@ def page(opened) -> Page:
 
 def sign_in(page: Page, person: str, password: str = PASSWORD) -> None:
     page.goto("/accounts/login/")
-    page.get_by_label("Email").fill(EMAIL[person])
+    page.get_by_label("Email").fill(EMAIL.get(person, person))
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in").click()

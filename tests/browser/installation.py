@@ -18,6 +18,8 @@ from typing import Any
 from connections.sandbox.remote import control
 from tests.faults.stage import ROOT, end_tree
 
+OTHER_CSP = "stranger@southwind.example"
+"""The administrator of a CSP that has nothing to do with the demonstration's."""
 READY = "The portal is ready"
 OURS = ("DJANGO_", "PORTAL_", "DATABASE_URL", "QUEUE_URL", "AUTOTASK_", "PARTNER_CENTER_", "GUNICORN_")
 
@@ -31,6 +33,13 @@ class Installation:
     autotask: str
     partner_center: str
     process: "subprocess.Popen[bytes]"
+
+    def manage(self, *words: str, **environ: str) -> None:
+        """Run a command of the product on this installation."""
+        lines = (self.folder / "demonstration.env").read_text().splitlines()
+        own = {name: value.strip('"') for name, value in (line.split("=", 1) for line in lines)}
+        command = [sys.executable, "manage.py", *words]
+        subprocess.run(command, cwd=ROOT, env=_foreign() | own | environ, check=True, capture_output=True, timeout=60)
 
     def look(self, question: str, *values: Any) -> list[tuple[Any, ...]]:
         """Rows of the portal's database, read beside it."""
@@ -98,13 +107,12 @@ def start(folder: Path) -> Installation:
     web, autotask, partner_center = _free_ports(3)
     ports = ["--port", web, "--sandbox-port", autotask, "--partner-center-port", partner_center]
     command = [sys.executable, "manage.py", "demo", *map(str, ports)]
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
     log = folder.with_suffix(".log")
     with log.open("wb") as out:
         process = subprocess.Popen(
             command,
             cwd=ROOT,
-            env=kept | {"PORTAL_DATA_DIR": str(folder)},
+            env=_foreign() | {"PORTAL_DATA_DIR": str(folder)},
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=out,
@@ -132,6 +140,11 @@ def stop(installation: Installation) -> None:
         installation.process.wait(40)
     except subprocess.TimeoutExpired:
         end_tree(installation.process)
+
+
+def _foreign() -> dict[str, str]:
+    """Our environment without what would point a process of the product elsewhere."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
 
 
 def _free_ports(count: int) -> list[int]:

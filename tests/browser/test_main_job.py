@@ -36,9 +36,7 @@ WITH_JAVASCRIPT = Job(
     "Planner and Project Plan 3",
     "project-3",
 )
-WITHOUT = Job(
-    "Brouwerij 't Hert NV", "Brouwerij t Hert, NV", "Cloudabonnementen per maand", "Visio Plan 2", "visio-2"
-)
+WITHOUT = Job("Brouwerij 't Hert NV", "Brouwerij t Hert, NV", "Cloudabonnementen per maand", "Visio Plan 2", "visio-2")
 
 
 @pytest.mark.parametrize("job", [WITH_JAVASCRIPT, WITHOUT], ids=["with JavaScript", "without JavaScript"])

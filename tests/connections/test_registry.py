@@ -61,16 +61,16 @@ def test_a_connection_follows_its_database_to_another_zone(cast, autotask):
 
 
 @pytest.mark.parametrize(
-    ("secrets", "settings", "cause", "words"),
+    ("secrets", "public", "cause", "words"),
     [
         (SECRETS | {"secret": "wrong"}, {}, "credentials", "refuses the secret"),
         (SECRETS | {"integration_code": "WRONG"}, {}, "tracking_identifier", "tracking identifier"),
         (SECRETS, {"user_name": "nobody@example.com"}, "unknown_user", "API user nobody@example.com"),
     ],
 )
-def test_each_wrong_credential_is_named(autotask, secrets, settings, cause, words):
+def test_each_wrong_credential_is_named(autotask, secrets, public, cause, words):
     with pytest.raises(Unauthorized, match=words) as caught:
-        tried(secrets, **settings)
+        tried(secrets, **public)
     assert caught.value.context["cause"] == cause
     assert "In Autotask, open Admin" in caught.value.advice
 
@@ -103,7 +103,7 @@ def test_an_autotask_that_is_down_is_named(autotask):
 
 
 def test_an_hour_that_is_used_up_is_named(autotask):
-    control(autotask, "modes", {"hourly_limit": 3})
+    control(autotask, "modes", {"hourly_limit": 3, "hourly_latency": 0})
     with pytest.raises(Unavailable, match="hourly limit"):
         tried()
 
