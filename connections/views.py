@@ -93,13 +93,13 @@ def _try_to_connect(request: HttpRequest, kind: str, context: dict[str, Any]) ->
 @requires(MANAGE)
 def connection_detail(request: HttpRequest, pk: int) -> HttpResponse:
     connection = _connection(request, pk)
+    labels = {name: field.label for name, field in credentials_form(connection.kind).base_fields.items()}
     context = _mirror_context(connection) | {
         "health": health_of(connection),
-        "secrets": connection.secrets.all(),
+        "settings": [(labels.get(name, name), value) for name, value in connection.settings.items()],
+        "secrets": [(labels.get(secret.name, secret.name), secret) for secret in connection.secrets.all()],
+        "lacking": [result for result in connection.probe if not result["granted"]],
         "policies": policy_words.chosen(connection.policies),
-        "name_form": NameForm(
-            organization=connection.organization, connection=connection, initial={"name": connection.name}
-        ),
     }
     return render_page(request, "connections/connection_detail.html", context, fragment="mirror")
 

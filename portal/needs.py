@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from portal.models import Order, Subscription, SubscriptionRequest
+from portal.models import Order, Organization, Subscription, SubscriptionRequest
 
 LATELY = timedelta(days=14)  # what failed longer ago was seen
 SOON = timedelta(days=30)
@@ -43,7 +43,7 @@ def failed_orders(user: Any, now: datetime) -> Iterator[Need]:
 
 def failed_requests(user: Any, now: datetime) -> Iterator[Need]:
     requests = SubscriptionRequest.objects.filter(
-        subscription__in=Subscription.objects.for_user(user),
+        subscription__organization__in=Organization.objects.for_user(user),
         state=SubscriptionRequest.State.FAILED,
         finished_at__gte=now - LATELY,
     ).order_by("-pk")

@@ -105,7 +105,15 @@ class SyncOperation(models.Model):
     COUNTS = (*OPEN, *NEEDS_A_PERSON, State.SUCCEEDED)
     TRANSITIONS: dict[str, tuple[str, ...]] = {
         State.PLANNED: (State.QUEUED, State.RUNNING, State.HELD, State.SUPERSEDED, State.DISMISSED, State.FAILED),
-        State.QUEUED: (State.RUNNING, State.PLANNED, State.HELD, State.SUPERSEDED, State.DISMISSED, State.FAILED),
+        State.QUEUED: (
+            State.RUNNING,
+            State.PLANNED,
+            State.UNCERTAIN,
+            State.HELD,
+            State.SUPERSEDED,
+            State.DISMISSED,
+            State.FAILED,
+        ),
         State.RUNNING: (
             State.QUEUED,
             State.PLANNED,

@@ -6,15 +6,16 @@ Unless it says otherwise a function is called inside `held(job.claim)`.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
 from connections.psa.errors import Why, why
-from portal.far_side import FarSideError, Rejected, Unauthorized
+from portal.far_side import FarSideError, Rejected, Unauthorized, Unavailable
 from syncops import journal
 from syncops.claim import held
 from syncops.clock import Moment
-from syncops.jobs import Job, free, next_due
+from syncops.jobs import PROOF, Job, free, next_due
 from syncops.models import Shortfall, Stream, SyncOperation, Write
 from syncops.operations.base import NothingToSend, Unsupported
 from syncops.planning import Planned
@@ -22,6 +23,16 @@ from syncops.plans import Shortfall as PlannedShortfall
 from syncops.timeline import Timeline, apply, unit_differences
 
 State = SyncOperation.State
+MOST_DAYS_LATER = 7
+MOST_FAILURES = 20
+ACCEPTED_NOT_APPLIED = "accepted_not_applied"
+POSTED_PERIOD = "posted_period"
+ACCEPTS_SHORTFALL = "accepts_shortfall"
+KEPT = ("moved", ACCEPTS_SHORTFALL)  # what a plan keeps from one run to the next
+
+
+class PortalFailed(Unavailable):
+    """Not the far side but the portal itself went wrong."""
 
 
 def finish(job: Job, outcome: str, moment: Moment) -> None:
@@ -42,18 +53,36 @@ def again(job: Job, outcome: str, moment: Moment) -> None:
     finish(job, outcome, moment)
 
 
+def repeat(job: Job, moment: Moment, retries: int) -> None:
+    """What was sent never happened, surely: it may be sent again, a bounded number of times."""
+    if job.operation.attempts > retries:
+        error = Unavailable(
+            f"This was sent {job.operation.attempts} times, and it never arrived.",
+            "Look at the connection and at the line in Autotask, then retry.",
+        )
+        fail_all(job, error, "unavailable", moment)
+        return
+    for operation in job.operations:
+        journal.move(operation, State.QUEUED)
+    finish(job, "proved_not_applied", moment)
+
+
 def out_of_time(job: Job, moment: Moment) -> None:
     """The drain's time is used up: the next one goes on at once, with the proof where something was written."""
     if job.unproved:
-        uncertain(job, "proof of what became of the write", timedelta(0), moment)
+        uncertain(job, PROOF, timedelta(0), moment)
     else:
         again(job, "out_of_time", moment)
 
 
 def store_plan(job: Job, planned: Planned) -> None:
-    """Keep what this run is going to do with its operation."""
+    """Keep what this run is going to do with its operations; those that a proof was waited for run again."""
+    for one in job.operations:
+        if one.state == State.UNCERTAIN:
+            journal.move(one, State.RUNNING)
     operation = job.operation
-    operation.plan = planned.as_json(operation.plan.get("moved", []))
+    kept = {name: operation.plan[name] for name in KEPT if name in operation.plan}
+    operation.plan = planned.as_json(operation.plan.get("moved", [])) | kept
     operation.save(update_fields=["plan"])
 
 
@@ -69,15 +98,22 @@ def without_sending(job: Job, planned: Planned, moment: Moment) -> bool:
                 operation, succeeded=True, answered={"nothing_to_send": planned.refusal.reason}, now=moment.now
             )
         finish(job, "nothing_to_send", moment)
-    elif planned.plan.shortfalls and job.connection.policies.posted_period == "hold":
-        fail_all(job, _posted(planned), "posted_period", moment, state=State.HELD)
+    elif planned.plan.shortfalls and _waits_for_a_person(job):
+        fail_all(job, _posted(planned), POSTED_PERIOD, moment, state=State.HELD)
     elif not planned.plan.is_empty:
         return False
-    elif planned.plan.beyond:
+    elif planned.plan.beyond and any(
+        one.effective_on and one.effective_on > planned.term.end for one in job.operations
+    ):
         fail_all(job, _beyond(job, planned), "beyond_contract", moment)
     else:
         proved(job, planned, planned.actual, matched=True, moment=moment)
     return True
+
+
+def _waits_for_a_person(job: Job) -> bool:
+    """Whether posted days stop the job; a person who retries it then has accepted the shortfall."""
+    return job.connection.policies.posted_period == "hold" and not job.operation.plan.get(ACCEPTS_SHORTFALL)
 
 
 def proved(job: Job, planned: Planned, found: Timeline, *, matched: bool, moment: Moment) -> None:
@@ -142,13 +178,18 @@ def fail_all(
     finish(job, kind, moment)
 
 
-def postpone(job: Job, error: FarSideError, *, moment: Moment, retries: int, wait: timedelta) -> None:
+def postpone(
+    job: Job, error: FarSideError, *, moment: Moment, retries: int, wait: timedelta, reading: bool = True
+) -> None:
     """The far side said no (a person looks), was away (later again, a bounded number of times), or refused the
-    credentials.
+    credentials. Where it says no to `reading` what became of a write, only a person can tell.
     """
     journal.note(job.run, "error", moment, kind=type(error).__name__, error=error.message, answer=error.raw)
-    if job.unproved:
-        uncertain(job, "proof of what became of the write", wait, moment, error=error)
+    hopeless = isinstance(error, Rejected) or (isinstance(error, PortalFailed) and job.looks > MOST_FAILURES)
+    if job.unproved and reading and hopeless:
+        fail_all(job, error, str(why(error) or "unproved"), moment, state=State.HELD)
+    elif job.unproved:
+        uncertain(job, PROOF, wait, moment, error=error)
     elif isinstance(error, Unauthorized):
         _wait(job, "new credentials of the connection", error, timedelta(minutes=15), moment)
     elif isinstance(error, Rejected):
@@ -205,31 +246,23 @@ def applied(job: Job, writes: list[Write], moment: Moment) -> None:
         again(job, "proved", moment)
 
 
-def not_applied(job: Job, writes: list[Write], moment: Moment) -> None:
-    """It is proved that these writes never happened: they may be repeated. Takes the lease itself."""
-    with held(job.claim):
-        for write in writes:
-            journal.settle_write(write, Write.State.NOT_APPLIED, moment)
-        again(job, "proved_not_applied", moment)
-
-
-def missing(job: Job, writes: list[Write], not_shown: tuple[int, ...], moment: Moment) -> None:
+def missing(job: Job, writes: list[Write], not_shown: Collection[int], moment: Moment, retries: int) -> None:
     """After the quiet time some writes still do not show. What was never answered may be repeated; what was accepted
-    and does not show needs a person. Takes the lease itself."""
+    and does not show needs a person, who may have it repeated. Takes the lease itself."""
     with held(job.claim):
         lied = False
         for index, write in enumerate(writes):
-            lied = lied or (index in not_shown and write.state == Write.State.ACCEPTED)
-            state = Write.State.NOT_APPLIED if index in not_shown else Write.State.APPLIED
-            journal.settle_write(write, state, moment)
+            unseen = index in not_shown
+            lied = lied or (unseen and write.state == Write.State.ACCEPTED and write.proved_at is None)
+            journal.settle_write(write, Write.State.NOT_APPLIED if unseen else Write.State.APPLIED, moment)
         if not lied:
-            again(job, "proved_not_applied", moment)
+            repeat(job, moment, retries)
             return
         error = Rejected(
-            "Autotask accepted the change, but the line still shows what it showed before.",
-            "Look at the line in Autotask, then retry: what is right there already is not sent again.",
+            "Autotask accepted the change, but it does not show there.",
+            "Look at the line in Autotask, then retry: what shows there by then is not sent again.",
         )
-        fail_all(job, error, "accepted_not_applied", moment)
+        fail_all(job, error, ACCEPTED_NOT_APPLIED, moment)
 
 
 def needs_a_decision(job: Job, found: Timeline, moment: Moment) -> None:
@@ -247,15 +280,19 @@ def needs_a_decision(job: Job, found: Timeline, moment: Moment) -> None:
 
 def try_next_day(job: Job, write: Write, error: Rejected, moment: Moment) -> bool:
     """The far side takes no second adjustment on this date: try the next one, or hold, as the policy says."""
-    if why(error) != Why.DUPLICATE_DATE or write.effective_on is None:
+    operation, moved = job.operation, job.operation.plan.get("moved", [])
+    if why(error) != Why.DUPLICATE_DATE or write.effective_on is None or len(moved) >= MOST_DAYS_LATER:
         return False
-    if job.connection.policies.same_date == "hold":
+    hold = job.connection.policies.same_date == "hold"
+    if not hold:
+        operation.plan = operation.plan | {"moved": [*moved, str(write.effective_on)]}
+        operation.save(update_fields=["plan"])
+    if job.unproved:  # what was sent before it in this run is proved first
+        uncertain(job, PROOF, timedelta(0), moment, error=error)
+    elif hold:
         fail_all(job, error, Why.DUPLICATE_DATE, moment, state=State.HELD)
-        return True
-    operation = job.operation
-    operation.plan = operation.plan | {"moved": [*operation.plan.get("moved", []), str(write.effective_on)]}
-    operation.save(update_fields=["plan"])
-    again(job, "moved_to_next_day", moment)
+    else:
+        again(job, "moved_to_next_day", moment)
     return True
 
 

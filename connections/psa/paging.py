@@ -105,6 +105,10 @@ class _Walk:
 
 
 def _span(page: Page[Any]) -> int:
-    """How many ids lie between the beginnings of this page and of the next one, going by the page's own rows."""
-    count = len(page.rows)
-    return max(1, (page.last_id - int(page.rows[0]["id"])) * count // max(1, count - 1))
+    """How many ids lie between the beginnings of this page and of the next one, going by the page's second half.
+
+    The first half may begin far below the rest: Autotask's own company has id 0.
+    """
+    tail = page.rows[len(page.rows) // 2 :]
+    ids = page.last_id - int(tail[0]["id"])
+    return max(1, ids * len(page.rows) // max(1, len(tail) - 1))

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from django import template
@@ -63,6 +63,11 @@ def icon(name: str, size: int = 18) -> SafeString:
 @register.simple_tag
 def badge(tone: str, text: Any) -> SafeString:
     """A state as icon, text and colour. `tone`: ok, info, warn, bad or muted."""
+    return _badge(tone, str(text))
+
+
+@lru_cache(maxsize=512)
+def _badge(tone: str, text: str) -> SafeString:
     tone = tone if tone in TONE_ICONS else "muted"
     return format_html('<span class="badge badge--{}">{}{}</span>', tone, icon(TONE_ICONS[tone], 14), text)
 

@@ -10,6 +10,7 @@ REGISTRY: dict[str, Kind] = {
         change_quantity.KIND,
     )
 }
+BEGIN_LINES = frozenset(name for name, kind in REGISTRY.items() if kind.begins_line)
 
 
 def label_of(kind: str) -> str:

@@ -49,6 +49,7 @@ class Kind:
 
     `audit_name`: the entry's name on screen. `needs`: names of capabilities that the PSA must have.
     `last_wins`: of several on one date that were not sent yet, only the last is.
+    `begins_line`: it puts the subscription on a line with its price; the other kinds only change what is there.
     `effect`: the timeline so far and the fact, to the timeline after it.
     """
 
@@ -58,3 +59,4 @@ class Kind:
     effect: Callable[[Timeline, Fact], Effect]
     needs: frozenset[str] = frozenset()
     last_wins: bool = False
+    begins_line: bool = False

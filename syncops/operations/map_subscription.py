@@ -17,4 +17,5 @@ KIND = Kind(
     audit_name="Trigger Subscription Mapping To Connection",
     effect=effect,
     needs=frozenset({"line_keys", "adjusts_price"}),
+    begins_line=True,
 )

@@ -35,7 +35,7 @@ class Keyboard:
     def press(self, name: str) -> None:
         """Reach a link or a button, and press it."""
         self.go_to(name)
-        with self.page.expect_navigation():
+        with self.page.expect_event("load"):
             self.page.keyboard.press("Enter")
 
     def type(self, field: str, text: str) -> None:

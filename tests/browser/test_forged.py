@@ -82,8 +82,13 @@ def test_another_csp_finds_nothing_of_this_one(opened, installation, subscriptio
     operation = installation.one("SELECT min(id) FROM syncops_syncoperation")
     connection = installation.one("SELECT id FROM connections_connection WHERE name = 'Autotask'")
     choice = {"connection": connection, "company": 1003, "service": 102, "contract": 3003}
-    for address in (f"/customers/{customer}/", f"/subscriptions/{subscription}/", f"/operations/{operation}/",
-                    f"/connections/{connection}/", f"/connections/{connection}/subscriptions/{subscription}/companies/"):  # fmt: skip
+    for address in (
+        f"/customers/{customer}/",
+        f"/subscriptions/{subscription}/",
+        f"/operations/{operation}/",
+        f"/connections/{connection}/",
+        f"/connections/{connection}/subscriptions/{subscription}/companies/",
+    ):
         assert page.request.get(address).status == 404, address
     for address, form in (
         (f"/customers/{customer}/cart/add/", {"variant": variant, "quantity": 1}),

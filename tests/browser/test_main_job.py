@@ -59,7 +59,8 @@ def test_what_is_bought_is_billed_by_autotask(opened, installation, job):
     walk.preview()
     expect(page.locator("main")).to_contain_text(job.contract)
     expect(page.get_by_role("row").filter(has_text="+3").first).to_contain_text(str(job.selling_price))
-    assert installation.operations(subscription := installation.bought(order)) == []
+    subscription = installation.bought(order)
+    assert not installation.operations(subscription)
     walk.confirm()
     walk.await_proof()
     assert installation.billed(subscription) == [(3, job.selling_price)]

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import Locator, Page, expect
 
@@ -36,9 +37,14 @@ class Walk:
 
     def search(self, box: Locator, words: str, button: str) -> None:
         """Type; with JavaScript that is all, without it a button stands beside the box."""
-        box.press_sequentially(words, delay=5)
         if not self.live:
+            box.fill(words)
             self.page.locator("form", has=box).get_by_role("button", name=button).first.click()
+            return
+        name = box.get_attribute("name")
+        with self.page.expect_response(lambda answer: parse_qs(urlsplit(answer.url).query).get(name) == [words]):
+            box.press_sequentially(words, delay=5)
+        expect(self.page.locator(".htmx-request")).to_have_count(0)
 
     def fill_cart(self, variant: str, quantity: int) -> Decimal:
         """From the customer's page into the cart; the price of one unit as the catalogue shows it."""
@@ -66,7 +72,7 @@ class Walk:
         if self.live:
             expect(where).to_contain_text(words)
             return
-        await_true(lambda: re.search(words, where.inner_text()) or self.page.reload() and None)
+        await_true(lambda: re.search(words, where.inner_text()) or not self.page.reload())
 
     def await_order(self) -> None:
         self.await_words(self.page.locator("#state"), "Completed")

@@ -110,8 +110,8 @@ def _unauthorized(raw: str) -> Unauthorized:
     return Unauthorized(
         "Autotask refuses the secret of the API user, or the user is locked or inactive.",
         advice=f"In Autotask, open {USERS}, edit the API user: it must be active and not locked (tab Security), its "
-        "license type API User, its tracking identifier the one given here. Generate a new secret if unsure, set it "
-        "on this connection, and press Test. Nothing is tried until then, because the user would lock.",
+        "license type API User, its tracking identifier the one given here. Generate a new secret if unsure, and "
+        "enter it here. Nothing is tried by itself until then, because the user would lock.",
         raw=raw,
         context={"cause": "credentials"},
     )

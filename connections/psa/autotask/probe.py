@@ -42,10 +42,11 @@ LABELS = (
 def probe(api: Api) -> Sequence[ProbeResult]:
     """One result per right. Raises Unauthorized or Unavailable at the first request that fails so, and asks no more."""
     information = {entity: _information(api, entity) for entity in dict.fromkeys(need.entity for need in NEEDS)}
-    results = [_result(need, information[need.entity]) for need in NEEDS]
-    for entity, name, labels, words in LABELS:
-        results.append(_labelled(_description(api, entity), name, labels, words))
-    return results
+    descriptions = {entity: _description(api, entity) for entity in dict.fromkeys(entity for entity, *_ in LABELS)}
+    return [
+        *(_result(need, information[need.entity]) for need in NEEDS),
+        *(_labelled(descriptions[entity], name, labels, words) for entity, name, labels, words in LABELS),
+    ]
 
 
 def _information(api: Api, entity: str) -> Row:

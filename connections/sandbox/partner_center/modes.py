@@ -1,6 +1,7 @@
 """The switches of the Partner Center stand-in: where the real service differs between days, tenants and releases."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from ..store import Store
@@ -71,6 +72,7 @@ class Modes:
 
     def change(self, values: Mapping[str, Any]) -> None:
         """Set some; ValueError, and nothing set, where a name or a value is unknown."""
+        values = {name: float(value) if isinstance(value, Decimal) else value for name, value in values.items()}
         for name, value in values.items():
             if name not in DEFAULTS:
                 raise ValueError(f"unknown mode {name!r}; known: {', '.join(DEFAULTS)}")

@@ -1,0 +1,45 @@
+"""What a page must be for everybody: accessible in both schemes and at both widths, narrow enough, light enough."""
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+AXE = Axe()
+RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]}}
+DESKTOP, NARROWEST = {"width": 1280, "height": 800}, {"width": 320, "height": 700}
+MOST_BYTES = 100_000
+TRANSFERRED = """() => performance.getEntriesByType("navigation").concat(performance.getEntriesByType("resource"))
+  .reduce((sum, entry) => sum + entry.transferSize, 0)"""
+
+
+def complaints(page: Page) -> list[str]:
+    """Everything that is wrong with the page as it stands: seen on a desk in the light, and on a phone in the dark."""
+    found = _violations(page, "light")
+    page.emulate_media(color_scheme="dark")
+    page.set_viewport_size(NARROWEST)
+    found += _violations(page, "dark, narrow")
+    width = page.evaluate("document.documentElement.scrollWidth")
+    if width > NARROWEST["width"]:
+        found.append(f"it is {width} px wide where {NARROWEST['width']} fit: {_widest(page)}")
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size(DESKTOP)
+    return found
+
+
+def transferred(page: Page) -> int:
+    """Bytes that came over the wire for this page and all that it needs, by the browser's own account."""
+    return page.evaluate(TRANSFERRED)
+
+
+def _violations(page: Page, where: str) -> list[str]:
+    results = AXE.run(page, options=RULES)
+    return [
+        f"{where}: {one['id']}, {one['help']}: {node['target']} {node['html'][:200]}"
+        for one in results.response["violations"]
+        for node in one["nodes"]
+    ]
+
+
+def _widest(page: Page) -> str:
+    script = """() => [...document.querySelectorAll("main *")]
+      .filter((part) => part.getBoundingClientRect().right > 320).map((part) => part.outerHTML.slice(0, 120)).slice(-1)"""
+    return str(page.evaluate(script))
