@@ -9,11 +9,13 @@ business, looks just like that.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 
+from connections.feeding import merged
 from connections.health import note_failure, note_success
 from connections.models import (
     Connection,
@@ -158,15 +160,19 @@ def _check(refresh: MirrorRefresh) -> None:
 
 def _read(refresh: MirrorRefresh, psa: Psa, clock: Clock, until: datetime) -> bool:
     """Store page after page; False where time is up before the last one."""
-    for kind in KINDS:
-        after_id = refresh.cursor.get(kind.name, -1)
-        if after_id == "done":
-            continue
-        for page in kind.read(psa, after_id):
-            _store(refresh, kind, page, clock())
+    kinds = {kind.name: kind for kind in KINDS if refresh.cursor.get(kind.name) != "done"}
+    sources = [(name, partial(kind.read, psa, refresh.cursor.get(name, -1))) for name, kind in kinds.items()]
+    pages = merged(sources)
+    try:
+        for name, page in pages:
+            if page is None:
+                refresh.cursor[name] = "done"
+            else:
+                _store(refresh, kinds[name], page, clock())
             if clock() >= until:
-                return False
-        refresh.cursor[kind.name] = "done"
+                return all(refresh.cursor.get(kind.name) == "done" for kind in KINDS)
+    finally:
+        pages.close()
     return True
 
 

@@ -47,16 +47,25 @@ def masked(value: Any) -> Any:
     """`value` with the values of secret-looking names replaced; a hash prefix keeps "changed" visible. JSON-ready."""
     if isinstance(value, Mapping):
         return {
-            str(name): _mask(inner) if SECRET_NAMES.search(str(name)) and inner not in (None, "") else masked(inner)
+            storable(str(name)): _mask(inner)
+            if SECRET_NAMES.search(str(name)) and inner not in (None, "")
+            else masked(inner)
             for name, inner in value.items()
         }
     if isinstance(value, list | tuple):
         return [masked(inner) for inner in value]
-    if isinstance(value, Decimal | uuid.UUID):
+    if isinstance(value, Decimal | uuid.UUID | float):  # a database may write a float in another way than it was
         return str(value)
     if hasattr(value, "isoformat"):
         return value.isoformat()
-    return value
+    return storable(value)
+
+
+def storable(value: Any) -> Any:
+    """Text without what a database refuses to store (NUL, halves of surrogate pairs), whoever sent it."""
+    if not isinstance(value, str):
+        return value
+    return value.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
 
 
 def _mask(value: Any) -> str:
@@ -102,7 +111,7 @@ def record(
             subscription=subscription,
             connection_id=connection.pk if connection else None,
             connection_name=connection.name if connection else "",
-            subject=subject[:250],
+            subject=storable(subject)[:250],
             asked=masked(asked or {}),
             answered=masked(answered or {}),
             before=masked(before or {}),

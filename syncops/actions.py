@@ -20,7 +20,7 @@ from portal.actions.prices import priced
 from portal.audit import Actor, record
 from portal.models import AuditEntry, Subscription, SubscriptionChange, User
 from portal.queue import enqueue
-from syncops import journal
+from syncops import journal, settling
 from syncops.lines import actual_of
 from syncops.models import Stream, SyncOperation, Write
 from syncops.operations import change_quantity
@@ -53,7 +53,7 @@ def sync_to_connection(
     """
     with transaction.atomic():
         subscription = (
-            Subscription.objects.select_for_update(of=("self",))
+            Subscription.objects.select_for_update(of=("self",), no_key=True)
             .select_related("customer", "variant__offer", "organization")
             .get(pk=choice.subscription_id)
         )
@@ -152,7 +152,8 @@ def plan_operation(
     )
     operation.audit_began = audit_began or journal.begin_audit(operation, actor, now)
     operation.save(update_fields=["audit_began"])
-    Stream.objects.filter(pk=stream.pk).update(next_sequence=F("next_sequence") + 1, due=ready)
+    due = ready if stream.due is None else min(ready, stream.due)
+    Stream.objects.filter(pk=stream.pk).update(next_sequence=F("next_sequence") + 1, due=due)
     enqueue(DRAIN, connection.pk)
     return operation
 
@@ -191,6 +192,7 @@ def _start_mapping(mapping: SubscriptionMapping, change: SubscriptionChange) -> 
     waiting = SyncOperation.objects.filter(
         mapping=mapping, kind=mapping_kind.KIND.name, effective_on__isnull=True, state__in=SyncOperation.OPEN
     )
+    _locked_stream(mapping.connection, mapping.subscription)
     for operation in waiting:
         mapping.starts_on = started
         mapping.save(update_fields=["starts_on"])
@@ -206,6 +208,7 @@ def _start_mapping(mapping: SubscriptionMapping, change: SubscriptionChange) -> 
 
 def _end_mapping(mapping: SubscriptionMapping, change: SubscriptionChange) -> None:
     """The order failed: nothing will be billed, so what waited for it is dismissed and the mapping is closed."""
+    _locked_stream(mapping.connection, mapping.subscription)
     for operation in SyncOperation.objects.filter(mapping=mapping).open().select_related("audit_began", "mapping"):
         if operation.state in (State.PLANNED, State.QUEUED):
             journal.move(
@@ -221,29 +224,50 @@ def retry_operation(operation: SyncOperation, *, actor: User, now: datetime | No
     """Queue a failed or held operation again. Raises NotPossible while a write of it still waits for a decision."""
     now = now or timezone.now()
     with transaction.atomic():
-        operation = SyncOperation.objects.select_for_update(of=("self",)).select_related("mapping").get(pk=operation.pk)
+        operation = _locked(operation)
         if operation.state not in SyncOperation.NEEDS_A_PERSON:
             raise NotPossible(f"The operation is {operation.get_state_display().lower()}; there is nothing to retry.")
         if Write.objects.filter(operation=operation, state__in=Write.UNPROVED).exists():
             raise NotPossible("Say first whether the write without an answer was applied.")
+        if operation.error_kind == settling.ACCEPTED_NOT_APPLIED:
+            _doubt_again(operation)
+        if operation.error_kind == settling.POSTED_PERIOD:
+            operation.plan = operation.plan | {settling.ACCEPTS_SHORTFALL: True}
         journal.move(operation, State.QUEUED, attempts=0, error_kind="", error="", advice="", raw_answer="")
         operation.audit_began = journal.begin_audit(operation, Actor.user(actor), now)
         operation.actor = actor
-        operation.save(update_fields=["audit_began", "actor"])
-        Stream.objects.filter(pk=operation.stream_id).update(due=now)
-        enqueue(DRAIN, operation.connection_id)
+        operation.save(update_fields=["audit_began", "actor", "plan"])
+        _wake(operation, now)
     return operation
 
 
+def _doubt_again(operation: SyncOperation) -> None:
+    """What was accepted and did not show may show by now: it is looked for once more before anything is repeated."""
+    accepted = Write.objects.filter(operation=operation, kind=Write.Kind.ADJUST, answered_at__isnull=False)
+    accepted.filter(state=Write.State.NOT_APPLIED).update(state=Write.State.ACCEPTED)
+
+
+def _wake(operation: SyncOperation, now: datetime) -> None:
+    """The obstacle is gone: what waited behind it is due as well. The stream is locked already."""
+    behind = SyncOperation.objects.filter(stream_id=operation.stream_id, state=State.QUEUED)
+    behind.update(retry_at=None, waiting_for="")
+    Stream.objects.filter(pk=operation.stream_id).update(due=now)
+    enqueue(DRAIN, operation.connection_id)
+
+
 def decide_write(operation: SyncOperation, *, applied: bool, reason: str, actor: User, now: datetime) -> SyncOperation:
-    """A person says what became of a write without an answer, after looking at the line; then the operation goes on."""
+    """A person says what became of a write without an answer, after looking at the line; then the operation goes on.
+
+    What was accepted in the same run is applied either way: only the one without an answer is in doubt.
+    """
     with transaction.atomic():
-        operation = SyncOperation.objects.select_for_update(of=("self",)).get(pk=operation.pk)
+        operation = _locked(operation)
         writes = list(Write.objects.filter(operation=operation, state__in=Write.UNPROVED))
         if operation.state != State.HELD or not writes:
             raise NotPossible("No write of this operation waits for a decision.")
         for write in writes:
-            write.state = Write.State.APPLIED if applied else Write.State.NOT_APPLIED
+            shows = applied or (write.state == Write.State.ACCEPTED and len(writes) > 1)
+            write.state = Write.State.APPLIED if shows else Write.State.NOT_APPLIED
             write.proved_at, write.answer = now, f"{write.answer}\nDecided by {actor.email}: {reason}".strip()
             write.save(update_fields=["state", "proved_at", "answer"])
         record(
@@ -265,11 +289,13 @@ def dismiss_operation(operation: SyncOperation, *, reason: str, actor: User, now
     reason.
     """
     with transaction.atomic():
-        operation = SyncOperation.objects.select_for_update(of=("self",)).get(pk=operation.pk)
+        operation = _locked(operation)
         if operation.state not in (*SyncOperation.NEEDS_A_PERSON, State.PLANNED, State.QUEUED):
             raise NotPossible(f"The operation is {operation.get_state_display().lower()} and cannot be dismissed.")
         if Write.objects.filter(operation=operation, state__in=Write.UNPROVED).exists():
             raise NotPossible("Say first whether the write without an answer was applied.")
+        if operation.is_open:
+            journal.end_audit(operation, succeeded=False, answered={"dismissed": reason}, now=now)
         journal.move(operation, State.DISMISSED, finished_at=now)
         record(
             "Dismiss Operation",
@@ -282,9 +308,14 @@ def dismiss_operation(operation: SyncOperation, *, reason: str, actor: User, now
             correlation_id=operation.correlation_id,
             at=now,
         )
-        Stream.objects.filter(pk=operation.stream_id).update(due=now)
-        enqueue(DRAIN, operation.connection_id)
+        _wake(operation, now)
     return operation
+
+
+def _locked(operation: SyncOperation) -> SyncOperation:
+    """The operation as it is now, its stream locked first: in the order of every worker, and no worker is on it."""
+    Stream.objects.select_for_update().get(pk=operation.stream_id)
+    return SyncOperation.objects.select_for_update(of=("self",)).select_related("mapping").get(pk=operation.pk)
 
 
 def _locked_stream(connection: Connection, subscription: Subscription) -> Stream:

@@ -33,7 +33,12 @@ class Claim:
 
 def owner_name() -> str:
     """This process as others can check it: host, boot, process id, start time."""
-    return f"{socket.gethostname()}|{SystemClock().boot_id}|{os.getpid()}|{psutil.Process().create_time():.2f}"
+    return f"{_host()}|{SystemClock().boot_id}|{os.getpid()}|{psutil.Process().create_time():.2f}"
+
+
+def _host() -> str:
+    """This machine's name, short enough for an owner's name to fit its column."""
+    return socket.gethostname()[:50]
 
 
 def claim_lane(connection_id: int, *, owner: str, now: datetime, seconds: float) -> bool:
@@ -50,12 +55,16 @@ def release_lane(connection_id: int, *, owner: str) -> None:
 
 
 def claim_streams(connection_id: int, *, owner: str, now: datetime, seconds: float, at_most: int) -> list[Claim]:
-    """Claim the streams of a connection that are due and free, longest due first."""
+    """Claim the streams of a connection that are due and free, longest due first.
+
+    A stream that somebody writes to at this very moment is left for the next time: never wait for several locks.
+    """
     until = now + timedelta(seconds=seconds)
     waiting = Stream.objects.due(now).filter(connection_id=connection_id).order_by("due", "pk")
     claims = []
     with transaction.atomic():
-        for pk in list(waiting.values_list("pk", flat=True)[:at_most]):
+        unlocked = waiting.select_for_update(skip_locked=True)
+        for pk in list(unlocked.values_list("pk", flat=True)[:at_most]):
             won = Stream.objects.due(now).filter(pk=pk).update(lease_until=until, fence=F("fence") + 1, owner=owner)
             if won:
                 claims.append(pk)
@@ -82,7 +91,7 @@ def renew(claim: Claim, *, now: datetime, seconds: float) -> None:
 
 def free_dead(now: datetime) -> int:
     """End the leases of processes of this machine that are surely gone; how many. The fence keeps a doubt harmless."""
-    host, boot = socket.gethostname(), SystemClock().boot_id
+    host, boot = _host(), SystemClock().boot_id
     freed = 0
     for model in (Stream, Lane):
         for owner in model.objects.filter(lease_until__gt=now).values_list("owner", flat=True).distinct():

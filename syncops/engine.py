@@ -2,8 +2,7 @@
 
 A drain works on one connection at a time, in batches: the reads before and after are shared by all lines of a batch,
 the writes run up to three at once on different contracts. No transaction is open while the far side is called, and
-every write-back
-names the fence that the stream was claimed with.
+every write-back names the fence that the stream was claimed with.
 """
 
 from __future__ import annotations
@@ -11,14 +10,13 @@ from __future__ import annotations
 import random
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TypeVar
 
 import structlog
-from django.conf import settings
 from django.db import connections as databases
 from django.db.models import Min
 
@@ -30,51 +28,27 @@ from connections.registry import psa_for
 from portal.far_side import FarSideError, OutcomeUnknown, Rejected, Unauthorized, Unavailable
 from syncops import journal, settling
 from syncops.claim import Claim, LostLease, claim_lane, claim_streams, held, owner_name, release_lane, renew
-from syncops.clock import Clock, SystemClock
-from syncops.jobs import Job, open_job
-from syncops.lines import actual_of
+from syncops.clock import Clock, Moment, SystemClock
+from syncops.jobs import PAUSED_CHECK, PROOF, Job, open_job, put_aside
+from syncops.limits import Limits
+from syncops.lines import actual_of, term_of
 from syncops.models import Stream, Write
 from syncops.planning import plan_job
 from syncops.proof import judge
+from syncops.settling import PortalFailed
 from syncops.timeline import Adjustment, Timeline, apply
+
+__all__ = ["Engine", "Limits"]
 
 log = structlog.get_logger()
 Answer = TypeVar("Answer")
 READ_AGAIN_S = (1, 2, 5, 10, 20, 40, 60)
+MOST_DOUBLINGS = 8
+NEW_LINE = "the new contract line to show"
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Times in seconds; `quiet_s` is how long the far side may still be working on a write after its answer was given
-    up.
-    """
-
-    lease_s: float = 120
-    guard_margin_s: float = 15
-    connect_timeout_s: float = 5
-    read_timeout_s: float = 60
-    quiet_s: float = 300
-    drain_budget_s: float = 20
-    threads: int = 3
-    retries: int = 5
-    batch: int = 60
-    lane_s: float = 15
-    back_off_s: float = 5
-
-    @classmethod
-    def from_settings(cls) -> Limits:
-        known = {name: value for name, value in settings.EXECUTOR.items() if name in cls.__slots__}
-        return cls(**known)
-
-    @property
-    def longest_drain_s(self) -> float:
-        """No drain takes longer: its budget, and the one request that was under way when it ended."""
-        return self.drain_budget_s + self.connect_timeout_s + self.read_timeout_s + self.guard_margin_s
-
-    @property
-    def unknown_for_s(self) -> float:
-        """How long after a send without an answer nothing may be concluded from its not showing."""
-        return self.connect_timeout_s + self.read_timeout_s + self.quiet_s
+class OutOfTime(Exception):
+    """The drain's time is used up: no further request is begun."""
 
 
 class Engine:
@@ -95,17 +69,28 @@ class Engine:
         self.deadline = float("inf")
 
     def drain(self) -> int:
-        """Work until nothing is due or the budget is used up; how many streams were handled."""
+        """Work until nothing is due or the budget is used up; how many streams were handled.
+
+        One connection in trouble does not keep the others waiting.
+        """
         self.deadline, handled = time.monotonic() + self.limits.drain_budget_s, 0
         for connection_id in self._connections_with_work():
-            if not self._take_lane(connection_id):
-                continue
             try:
-                while not self._out_of_time() and (done := self._drain_batch(connection_id)):
-                    handled += done
-                    self._take_lane(connection_id)
-            finally:
-                release_lane(connection_id, owner=self.owner)
+                handled += self._drain_connection(connection_id)
+            except Exception:
+                log.exception("connection left for the next drain", connection=connection_id)
+        return handled
+
+    def _drain_connection(self, connection_id: int) -> int:
+        handled = 0
+        try:
+            while not self._out_of_time() and self._take_lane(connection_id):
+                done = self._drain_batch(connection_id)
+                handled += done
+                if not done:
+                    break
+        finally:
+            release_lane(connection_id, owner=self.owner)
         return handled
 
     def _connections_with_work(self) -> list[int]:
@@ -133,13 +118,8 @@ class Engine:
         """Bring the claimed streams of one connection forward by one run each."""
         moment = self.clock.moment()
         jobs = [job for claim in claims if (job := self._opened(claim, connection)) is not None]
-        if not jobs:
-            return
-        try:
-            psa = self.psa(connection)
-        except FarSideError as error:
-            for job in jobs:
-                self._postpone(job, error)
+        psa = self._reached(connection, jobs) if jobs else None
+        if psa is None:
             return
         self._each(jobs, lambda job: self._know_contract(job, psa))
         self._each(jobs, lambda job: self._ensure_line(job, psa))
@@ -156,8 +136,29 @@ class Engine:
             return open_job(claim, connection, moment=self.clock.moment(), owner=self.owner)
         except LostLease as error:
             log.info("stale worker", stream=claim.stream_id, fence=claim.fence, reason=str(error))
+        except Exception as error:
+            log.exception("stream not opened", stream=claim.stream_id)
+            self._put_aside(claim, f"support: the portal fails at it ({type(error).__name__})")
+        return None
+
+    def _put_aside(self, claim: Claim, waiting_for: str) -> None:
+        try:
+            with held(claim) as stream:
+                put_aside(claim, stream, waiting_for, self.clock.moment().now + PAUSED_CHECK)
         except Exception:
-            log.exception("stream not opened; tried again when its lease runs out", stream=claim.stream_id)
+            log.exception("stream not put aside; tried again when its lease runs out", stream=claim.stream_id)
+
+    def _reached(self, connection: Connection, jobs: list[Job]) -> Psa | None:
+        """The connection's PSA; where there is none, every job is postponed."""
+        try:
+            return self.psa(connection)
+        except FarSideError as error:
+            problem = error
+        except Exception as error:
+            log.exception("no client", connection=connection.pk)
+            problem = _portal_failed(error)
+        for job in jobs:
+            self._postpone(job, problem)
         return None
 
     def _each(self, jobs: Iterable[Job], step: Callable[[Job], None]) -> None:
@@ -185,40 +186,61 @@ class Engine:
     def _in_turn(self, group: list[Job], step: Callable[[Job], None]) -> None:
         for job in group:
             try:
-                if self._out_of_time():
-                    self._give_back(job)
-                else:
-                    step(job)
+                self._step(job, step)
             except LostLease as error:
-                job.settled = True
-                log.info("stale worker", stream=job.claim.stream_id, fence=job.claim.fence, reason=str(error))
+                self._lost(job, error)
             except FarSideError as error:
                 self._postpone(job, error)
             except Exception as error:
                 log.exception("operation broke", operation=job.operation.pk)
-                self._postpone(job, Unavailable(f"The portal failed: {error!r}.", "Tell support; it is tried again."))
+                self._broken(job, error)
+
+    def _step(self, job: Job, step: Callable[[Job], None]) -> None:
+        try:
+            self._in_time()
+            step(job)
+        except OutOfTime:
+            with held(job.claim):
+                settling.out_of_time(job, self.clock.moment())
 
     def _read(self, jobs: list[Job], psa: Psa) -> None:
-        """Read the unit rows of all lines at once; where that fails, every job waits."""
+        """Read the unit rows of all lines at once; where that fails, every job waits.
+
+        One line that cannot be read must not stop the others: refused or unreadable answers are read line by line.
+        """
         open_jobs = [job for job in jobs if not job.settled and job.mapping.line_id]
         if not open_jobs or self._out_of_time():
             return
+        starts = [job.since for job in open_jobs]
+        since = None if None in starts else min(day for day in starts if day)
         lines = sorted({job.mapping.line_id for job in open_jobs if job.mapping.line_id})
-        since = (
-            None if any(job.since is None for job in open_jobs) else min(job.since for job in open_jobs if job.since)
-        )
         try:
             rows = psa.unit_rows(lines, since=since)
-        except FarSideError as error:
+        except (Unavailable, Unauthorized) as error:
             for job in open_jobs:
                 self._postpone(job, error)
+            return
+        except Exception as error:
+            self._read_one_by_one(open_jobs, psa, error)
             return
         by_line = defaultdict(list)
         for row in rows:
             by_line[row.line_id].append(row)
-        for job in open_jobs:
-            job.rows = by_line[job.mapping.line_id or 0]
+        for job, start in zip(open_jobs, starts, strict=True):
+            # Only its own days: what it compares with was read with the same beginning, whoever else was in the batch.
+            shown = by_line[job.mapping.line_id or 0]
+            job.rows = [row for row in shown if start is None or row.ends_on >= start]
             job.answered = True
+
+    def _read_one_by_one(self, jobs: list[Job], psa: Psa, error: Exception) -> None:
+        if len(jobs) > 1:
+            for job in jobs:
+                self._read([job], psa)
+        elif isinstance(error, FarSideError):
+            self._postpone(jobs[0], error)
+        else:
+            log.exception("line not read", operation=jobs[0].operation.pk)
+            self._broken(jobs[0], error)
 
     # The contract and the line
 
@@ -247,15 +269,15 @@ class Engine:
                 f"{len(found)} lines of {mapping.service_name} on {mapping.contract_name} carry the key {key}.",
                 "In Autotask clear the internal description of all but one of them, then retry.",
             )
-        unknown = next((write for write in job.unproved if write.kind == Write.Kind.CREATE_LINE), None)
+        created = next((write for write in job.unproved if write.kind == Write.Kind.CREATE_LINE), None)
         if found:
-            settling.line_found(job, found[0].id, self.clock.moment(), write=unknown)
-        elif unknown is None:
+            settling.line_found(job, found[0].id, self.clock.moment(), write=created)
+        elif created is None:
             self._create_line(job, psa)
-        elif self.clock.moment().surely_after(journal.sent_moment(unknown), self.limits.unknown_for_s):
-            settling.not_applied(job, [unknown], self.clock.moment())
+        elif self.clock.moment().surely_after(journal.sent_moment(created), self.limits.unknown_for_s):
+            settling.missing(job, [created], (0,), self.clock.moment(), self.limits.retries)
         else:
-            self._look_again(job, "the new contract line to show")
+            self._look_again(job, NEW_LINE)
 
     def _create_line(self, job: Job, psa: Psa) -> None:
         mapping = job.mapping
@@ -265,10 +287,11 @@ class Engine:
         )
         if job.settled:
             return
+        job.unproved.append(write)
         if line_id is None:
             lines = psa.find_lines(mapping.contract_id, mapping.service_id, key=job.line_key)
             if len(lines) != 1:
-                self._look_again(job, "the new contract line to show")
+                self._look_again(job, NEW_LINE)
                 return
             line_id = lines[0].id
         settling.line_found(job, line_id, self.clock.moment(), write=write)
@@ -299,6 +322,7 @@ class Engine:
 
     def _begin(self, job: Job, kind: str, adjustment: Adjustment | None, before: Timeline) -> Write:
         """Have the full lease, then journal the write; nothing is sent that is not written down."""
+        self._in_time()
         moment = self.clock.moment()
         renew(job.claim, now=moment.now, seconds=self.limits.lease_s)
         with held(job.claim) as stream:
@@ -308,29 +332,42 @@ class Engine:
         """Send, and write down what came of it. Where it went wrong the job is settled afterwards."""
         try:
             answer = send()
-        except OutcomeUnknown as error:
-            with held(job.claim):
-                journal.settle_write(write, Write.State.UNKNOWN, self.clock.moment(), answer=error.raw or str(error))
-                settling.uncertain(
-                    job, "proof of what became of the write", self._soon(job), self.clock.moment(), error=error
-                )
-        except Unavailable as error:
-            with held(job.claim):
-                journal.settle_write(write, Write.State.NOT_SENT, self.clock.moment(), answer=error.raw or str(error))
-            self._postpone(job, error)
-        except (Rejected, Unauthorized) as error:
-            with held(job.claim):
-                journal.settle_write(write, Write.State.REJECTED, self.clock.moment(), answer=error.raw or str(error))
-                if isinstance(error, Rejected) and settling.try_next_day(job, write, error, self.clock.moment()):
-                    return None
-            self._postpone(job, error)
-        else:
-            job.answered = True
-            with held(job.claim):
-                moment = self.clock.moment()
-                journal.settle_write(write, Write.State.ACCEPTED, moment, answered_at=moment.now, answer=str(answer))
+        except FarSideError as error:
+            self._not_accepted(job, write, error)
+            return None
+        except Exception as error:
+            log.exception("sending broke", operation=job.operation.pk)
+            self._not_accepted(job, write, OutcomeUnknown(f"The portal failed while sending: {error!r}."))
+            return None
+        job.answered = True
+        with self._noted(job, write, Write.State.ACCEPTED, str(answer)):
             return answer
-        return None
+
+    def _not_accepted(self, job: Job, write: Write, error: FarSideError) -> None:
+        """No answer: nothing else is written before the proof. A refusal: the next day will do, or a person looks."""
+        said = error.raw or str(error)
+        if isinstance(error, OutcomeUnknown):
+            with self._noted(job, write, Write.State.UNKNOWN, said) as moment:
+                settling.uncertain(job, PROOF, self._soon(job), moment, error=error)
+            return
+        state = Write.State.NOT_SENT if isinstance(error, Unavailable) else Write.State.REJECTED
+        with self._noted(job, write, state, said) as moment:
+            if isinstance(error, Rejected) and settling.try_next_day(job, write, error, moment):
+                return
+        self._postpone(job, error, reading=False)
+
+    @contextmanager
+    def _noted(self, job: Job, write: Write, state: str, answer: str) -> Iterator[Moment]:
+        """What became of a write, written down where the stream still is ours; else in the journal alone."""
+        moment = self.clock.moment()
+        fields = {"answered_at": moment.now} if state == Write.State.ACCEPTED else {}
+        try:
+            with held(job.claim):
+                journal.settle_write(write, state, moment, answer=answer, **fields)
+                yield moment
+        except LostLease:
+            journal.note(job.run, "stale", moment, write=write.pk, state=state, answer=answer[:2000])
+            raise
 
     # Proving
 
@@ -341,7 +378,7 @@ class Engine:
         sent = [journal.adjustment_of(write) for write in job.unproved]
         found = actual_of(job.rows)
         verdict = judge(planned.actual, sent, found, first=planned.first_open, last=planned.term.end)
-        if verdict.kind == "missing":
+        if verdict.not_shown:
             self._look_again(job, "the change to show in Autotask")
             return
         with held(job.claim):
@@ -352,12 +389,18 @@ class Engine:
     def _verify(self, job: Job) -> None:
         """Settle writes of an earlier run by what the rows show now; nothing else is written before that."""
         writes = [write for write in job.unproved if write.kind == Write.Kind.ADJUST]
-        if not writes:
-            return
         moment, found = self.clock.moment(), actual_of(job.rows)
-        before = Timeline.from_json(writes[0].line_before)
-        first, last = job.open_days()
-        verdict = judge(before, [journal.adjustment_of(write) for write in writes], found, first=first, last=last)
+        if not writes:
+            settling.applied(job, job.unproved, moment)
+            return
+        assert job.contract is not None
+        history = sorted([*writes, *journal.applied_since(writes[0])], key=lambda write: write.pk)
+        sent = [journal.adjustment_of(write) for write in history]
+        days = [one.effective for one in sent]
+        last = max(term_of(job.contract).end, *days)
+        verdict = judge(Timeline.from_json(history[0].line_before), sent, found, first=min(days), last=last)
+        unseen = [history[index].pk for index in verdict.not_shown]
+        not_shown = [index for index, write in enumerate(writes) if write.pk in unseen]
         unknown = [write for write in writes if write.state == Write.State.UNKNOWN]
         quiet = all(
             moment.surely_after(
@@ -365,14 +408,15 @@ class Engine:
             )
             for write in writes
         )
-        if verdict.kind == "applied" or (verdict.kind == "foreign" and not unknown):
+        ambiguous = verdict.kind == "foreign" and bool(unknown)
+        if not not_shown and not ambiguous:
             settling.applied(job, writes, moment)
         elif not quiet:
-            self._look_again(job, "proof of what became of the write")
-        elif verdict.kind == "foreign":
+            self._look_again(job, PROOF)
+        elif ambiguous:
             settling.needs_a_decision(job, found, moment)
         else:
-            settling.missing(job, writes, verdict.not_shown, moment)
+            settling.missing(job, writes, not_shown, moment, self.limits.retries)
 
     # Waiting
 
@@ -380,9 +424,9 @@ class Engine:
         """Past the budget no further request is begun, so that a drain has a known longest time."""
         return time.monotonic() > self.deadline
 
-    def _give_back(self, job: Job) -> None:
-        with held(job.claim):
-            settling.out_of_time(job, self.clock.moment())
+    def _in_time(self) -> None:
+        if self._out_of_time():
+            raise OutOfTime
 
     def _look_again(self, job: Job, waiting_for: str) -> None:
         with held(job.claim):
@@ -390,16 +434,15 @@ class Engine:
 
     def _soon(self, job: Job) -> timedelta:
         """Read back again soon at first, then less and less often."""
-        looks = job.run.journal.filter(phase="uncertain").count()
-        return timedelta(seconds=READ_AGAIN_S[min(looks, len(READ_AGAIN_S) - 1)])
+        return timedelta(seconds=READ_AGAIN_S[min(job.looks, len(READ_AGAIN_S) - 1)])
 
-    def _postpone(self, job: Job, error: FarSideError) -> None:
+    def _postpone(self, job: Job, error: FarSideError, *, reading: bool = True) -> None:
         """Settle a job whose far side said no, was away, or refused the credentials."""
         if job.settled:
             return
-        if isinstance(error, Unauthorized):
-            mark_unauthorized(job.connection, error, now=self.clock.moment().now)
         try:
+            if isinstance(error, Unauthorized):
+                mark_unauthorized(job.connection, error, now=self.clock.moment().now)
             with held(job.claim):
                 settling.postpone(
                     job,
@@ -407,16 +450,37 @@ class Engine:
                     moment=self.clock.moment(),
                     retries=self.limits.retries,
                     wait=_back_off(job, error, self.limits.back_off_s),
+                    reading=reading,
                 )
         except LostLease as lost:
+            self._lost(job, lost)
+        except Exception:
             job.settled = True
-            log.info("stale worker", stream=job.claim.stream_id, fence=job.claim.fence, reason=str(lost))
+            log.exception("operation not settled; it is taken up again when its lease runs out", job=job.operation.pk)
+
+    def _broken(self, job: Job, error: Exception) -> None:
+        """Settle a job that the portal itself failed at; nothing of the failed step was kept."""
+        try:
+            settling.reload(job)
+        except Exception:
+            log.exception("operation not reloaded; it is taken up again when its lease runs out")
+            job.settled = True
+        self._postpone(job, _portal_failed(error))
+
+    def _lost(self, job: Job, error: LostLease) -> None:
+        job.settled = True
+        log.info("stale worker", stream=job.claim.stream_id, fence=job.claim.fence, reason=str(error))
+
+
+def _portal_failed(error: Exception) -> PortalFailed:
+    return PortalFailed(f"The portal failed: {error!r}.", "Tell support; it is tried again.")
 
 
 def _back_off(job: Job, error: FarSideError, first_s: float) -> timedelta:
     """Twice as long each time, with jitter (5, 10, 20, 40 … seconds), or what the far side asked for where that is
     longer.
     """
-    doubled = first_s * 2 ** min(max(job.operation.attempts - 1, 0), 8)
+    failures = job.looks if job.unproved else job.operation.attempts - 1
+    doubled = first_s * 2 ** min(max(failures, 0), MOST_DOUBLINGS)
     asked = getattr(error, "retry_after", None) or 0
     return timedelta(seconds=max(float(asked), doubled * random.uniform(0.5, 1.0)))  # noqa: S311  jitter, not a secret

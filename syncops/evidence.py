@@ -3,12 +3,45 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from syncops.models import SyncOperation
+from syncops.models import JournalEntry, Run, SyncOperation
 from syncops.timeline import Timeline
+
+STEPS = {
+    "intent": "Written down what will be sent",
+    "accepted": "Accepted by Autotask, not proved yet",
+    "applied": "Proved: it was applied",
+    "not_applied": "Proved: it was not applied",
+    "rejected": "Rejected by Autotask",
+    "not_sent": "Not sent",
+    "unknown": "Sent, and no answer came",
+    "line": "The line is known",
+    "proof": "Read back",
+    "uncertain": "Not certain yet",
+    "failed": "Failed",
+    "error": "An error on our side",
+    "stale": "Came back too late: another worker had taken over",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of a run's journal in words, with what was said at it."""
+
+    words: str
+    at: datetime
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A run with its steps."""
+
+    run: Run
+    steps: tuple[Step, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +88,20 @@ def evidence_of(operation: SyncOperation) -> Evidence:
         tuple((date.fromisoformat(day), units) for day, units in proof.get("foreign", [])),
         proof.get("matched"),
     )
+
+
+def attempts_of(operation: SyncOperation) -> list[Attempt]:
+    """Every run with its journal, oldest first. Two queries."""
+    runs = operation.runs.prefetch_related("journal")
+    return [Attempt(run, tuple(_step(entry) for entry in run.journal.all())) for run in runs]
+
+
+def _step(entry: JournalEntry) -> Step:
+    detail = entry.detail
+    said = [str(detail[name]) for name in ("error", "answer") if detail.get(name) not in (None, "", "None")]
+    if line := detail.get("line"):
+        said.append(f"line #{line}")
+    return Step(STEPS.get(entry.phase, entry.phase), entry.at, " ".join(said))
 
 
 def _stretches(before: Timeline, expected: Timeline, found: Timeline | None) -> list[Stretch]:

@@ -107,7 +107,7 @@ def open_job(claim: Claim, connection: Connection, *, moment: Moment, owner: str
 
 
 def _unproved(stream: Stream, moment: Moment) -> list[Write]:
-    """Writes of which nobody knows what became of them. One left in *sending* by a lost lease is unknown from now on."""
+    """Writes of which nobody knows yet what became of them; one left in *sending* by a lost lease is unknown now."""
     writes = list(
         Write.objects.filter(stream=stream, state__in=Write.UNPROVED)
         .select_related("operation__subscription", "operation__mapping", "run")

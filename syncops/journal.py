@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from connections.psa.types import AdjustmentRequest
+from mappings.models import SubscriptionMapping
 from portal import audit
-from portal.audit import Actor
+from portal.audit import Actor, storable
 from portal.far_side import FarSideError
 from portal.models import AuditEntry
 from syncops.changes import GivenUp, Ours
@@ -31,7 +32,7 @@ def move(operation: SyncOperation, state: str, **fields: Any) -> None:
         raise ForbiddenTransition(f"{operation.pk}: {operation.state} -> {state}")
     fields = {"state": state, "waiting_for": "", "retry_at": None} | fields
     for name, value in fields.items():
-        setattr(operation, name, value)
+        setattr(operation, name, storable(value))
     operation.save(update_fields=list(fields))
 
 
@@ -144,13 +145,19 @@ def settle_write(write: Write, state: str, moment: Moment, **fields: Any) -> Non
     if state in (Write.State.APPLIED, Write.State.NOT_APPLIED):
         fields["proved_at"] = moment.now
     for name, value in fields.items():
-        setattr(write, name, value)
+        setattr(write, name, storable(value))
     write.save(update_fields=list(fields))
     note(write.run, state, moment, write=write.pk, answer=write.answer[:2000])
 
 
 def sent_moment(write: Write) -> Moment:
     return Moment(write.sent_at, write.sent_boot, write.boot_id)
+
+
+def applied_since(write: Write) -> list[Write]:
+    """The proved adjustments of the same line that were sent after a write, in sending order."""
+    ours = Write.objects.filter(stream_id=write.stream_id, line_id=write.line_id, kind=Write.Kind.ADJUST)
+    return list(ours.filter(state=Write.State.APPLIED, pk__gt=write.pk).order_by("pk"))
 
 
 def adjustment_of(write: Write) -> Adjustment:
@@ -193,6 +200,7 @@ def facts_of(operations: list[SyncOperation]) -> list[Fact]:
     ]
 
 
-def given_up_of(stream: Stream) -> tuple[GivenUp, ...]:
-    """What earlier operations of the stream could not bring about."""
-    return tuple(GivenUp(row.starts_on, row.ends_on, row.units) for row in Shortfall.objects.filter(stream=stream))
+def given_up_of(stream: Stream, mapping: SubscriptionMapping) -> tuple[GivenUp, ...]:
+    """What earlier operations could not bring about on the line of this mapping."""
+    rows = Shortfall.objects.filter(stream=stream, operation__mapping=mapping)
+    return tuple(GivenUp(row.starts_on, row.ends_on, row.units) for row in rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -66,11 +67,19 @@ def order_panel(request: HttpRequest, order: Order) -> Panel | None:
 
 def standing_of(mapping: SubscriptionMapping) -> dict[str, Any]:
     """What a page needs to show where a mapped subscription stands, and how far its last operation is."""
+    operation = last_operations([mapping.pk]).get(mapping.pk)
     return {
         "mapping": mapping,
         "standing": standings([mapping.subscription_id]).get(mapping.subscription_id),
-        "operation": last_operations([mapping.pk]).get(mapping.pk),
+        "operation": operation,
+        "look": appearance(operation) if operation else "",
     }
+
+
+def appearance(operation: SyncOperation) -> str:
+    """Changes with anything that a page shows of an operation on its way."""
+    shown = (operation.pk, operation.state, operation.waiting_for, operation.retry_at, operation.error)
+    return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
 
 
 def last_operations(mapping_ids: Sequence[int]) -> dict[int, SyncOperation]:

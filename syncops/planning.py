@@ -15,10 +15,9 @@ from syncops.changes import desired, fold, one_day_later
 from syncops.jobs import Job
 from syncops.lines import actual_of, closed_of, rows_of, term_of
 from syncops.models import Stream, SyncOperation
-from syncops.money import share, to_minor_unit
 from syncops.operations.base import Fact, NothingToSend, Unsupported
 from syncops.periods import PeriodGrid
-from syncops.plans import Plan, Shortfall, plan
+from syncops.plans import Plan, Shortfall, plan, shortfalls
 from syncops.timeline import Term, Timeline, differences, first_open_date
 
 
@@ -66,7 +65,7 @@ def plan_job(job: Job) -> Planned:
     return plan_line(
         job.mapping,
         stream=operation.stream,
-        new=journal.facts_of(job.operations),
+        operations=job.operations,
         rows=job.rows,
         contract=job.contract,
         moved=[date.fromisoformat(day) for day in operation.plan.get("moved", [])],
@@ -77,27 +76,27 @@ def plan_line(
     mapping: SubscriptionMapping,
     *,
     stream: Stream,
-    new: Sequence[Fact],
+    operations: Sequence[SyncOperation] = (),
     rows: Sequence[UnitRow],
     contract: Contract | MirroredContract,
+    new: Sequence[Fact] = (),
     moved: Sequence[date] = (),
 ) -> Planned:
-    """What `new` facts mean for a line that shows `rows`, on top of everything that succeeded before.
+    """What `operations` mean for a line that shows `rows`, together with everything that succeeded before; and after
+    them `new` facts.
 
     `moved`: days on which the far side takes no further adjustment, so that the next day has to do.
     """
     term, shown, actual = term_of(contract), rows_of(rows), actual_of(rows)
     first = first_open_date(shown, term)
     ours = journal.ours_of(stream, mapping.line_id)
-    done = journal.facts_of(
-        list(SyncOperation.objects.filter(stream=stream, mapping=mapping, state=SyncOperation.State.SUCCEEDED))
-    )
-    before = fold(done, base=ours.taken_over)
-    after = fold([*done, *new], base=ours.taken_over)
+    done = list(SyncOperation.objects.filter(stream=stream, mapping=mapping, state=SyncOperation.State.SUCCEEDED))
+    before = fold(journal.facts_of(done), base=ours.taken_over)
+    after = fold([*journal.facts_of([*done, *operations]), *new], base=ours.taken_over)
     assert isinstance(before, Timeline)  # what succeeded was supported
     if not isinstance(after, Timeline):
         return Planned(actual, actual, Plan(), term, first, refusal=after)
-    wanted = desired(before, after, actual=actual, ours=ours, given_up=journal.given_up_of(stream))
+    wanted = desired(before, after, actual=actual, ours=ours, given_up=journal.given_up_of(stream, mapping))
     possible, currency = wanted, mapping.connection.currency
     for day in sorted(moved):
         possible = one_day_later(possible, actual, day)
@@ -110,25 +109,5 @@ def plan_line(
         rows=shown,
         price_change=mapping.connection.policies.price_change,
     )
-    grid = PeriodGrid.of(term, shown)
-    return Planned(actual, possible, made, term, first, same_date=_given_up(wanted, possible, grid, term, currency))
-
-
-def _given_up(
-    wanted: Timeline, possible: Timeline, grid: PeriodGrid, term: Term, currency: str
-) -> tuple[Shortfall, ...]:
-    """The days that moving to the next day gives up, with their money."""
-    if wanted == possible:
-        return ()
-    found = []
-    for gap in differences(wanted, possible, term.start, term.end):
-        part = share((gap.end - gap.start).days + 1, grid.period_of(gap.start).days)
-
-        def money(name: str, gap: Any = gap, part: Any = part) -> Any:
-            due, held = getattr(gap.wanted, name), getattr(gap.found, name)
-            if (gap.wanted.units and due is None) or (gap.found.units and held is None):
-                return None
-            return to_minor_unit((gap.wanted.units * (due or 0) - gap.found.units * (held or 0)) * part, currency)
-
-        found.append(Shortfall(gap.start, gap.end, gap.found, gap.wanted, money("price"), money("cost")))
-    return tuple(found)
+    lost = shortfalls(differences(wanted, possible, term.start, term.end), PeriodGrid.of(term, shown), currency)
+    return Planned(actual, possible, made, term, first, same_date=lost)

@@ -19,7 +19,6 @@ from portal.far_side import FarSideError
 from portal.models import Subscription
 from syncops import plans
 from syncops.changes import Ours, desired, fold
-from syncops.journal import facts_of
 from syncops.lines import actual_of, closed_of, rows_of, term_of
 from syncops.models import Stream, SyncOperation
 from syncops.operations import change_quantity, map_subscription
@@ -216,10 +215,11 @@ def preview_quantity(subscription: Subscription, quantity: int, *, today: date) 
     waiting = list(SyncOperation.objects.filter(stream=stream, mapping=mapping).open())
     fact = Fact(change_quantity.KIND.name, effective, {"units": quantity})
     try:
-        rows = psa_for(mapping.connection).unit_rows([mapping.line_id], since=effective)
+        since = min([effective, *(one.effective_on for one in waiting if one.effective_on)])
+        rows = psa_for(mapping.connection).unit_rows([mapping.line_id], since=since)
     except FarSideError as error:
         return ChangePreview(mapping, problem=f"The line cannot be read now: {error.message}")
-    planned = plan_line(mapping, stream=stream, new=[*facts_of(waiting), fact], rows=rows, contract=contract)
+    planned = plan_line(mapping, stream=stream, operations=waiting, new=[fact], rows=rows, contract=contract)
     currency = mapping.connection.currency
     seen = plans.preview(planned.plan, rows_of(rows), planned.term, currency, today)
     return ChangePreview(mapping, adjustments_of(seen), bills_of(seen), shortfalls_of(planned.plan, currency))

@@ -6,7 +6,7 @@ from datetime import date
 from itertools import product
 from typing import Literal
 
-from syncops.timeline import Adjustment, Timeline, apply, differences
+from syncops.timeline import ONE_DAY, Adjustment, Timeline, apply, differences
 
 MOST_SUBSETS = 8
 
@@ -16,7 +16,7 @@ class Verdict:
     """What the rows say about the writes sent since `before`.
 
     `applied`: all show. `missing`: the line is as if those in `not_shown` had never been sent. `foreign`: neither,
-    somebody else wrote to the line.
+    somebody else wrote to the line; then `not_shown` are those on whose date no units changed at all.
     """
 
     kind: Literal["applied", "missing", "foreign"]
@@ -43,7 +43,20 @@ def judge(before: Timeline, sent: Sequence[Adjustment], found: Timeline, *, firs
             part = [one for one, seen in zip(sent, shown, strict=True) if seen]
             if _possible(before, part) and same(apply(before, part), found, first, last):
                 return Verdict("missing", tuple(index for index in everything if not shown[index]))
-    return Verdict("foreign")
+    return Verdict("foreign", tuple(index for index in everything if not _left_a_trace(before, sent, found, index)))
+
+
+def _left_a_trace(before: Timeline, sent: Sequence[Adjustment], found: Timeline, index: int) -> bool:
+    """Whether units changed on the date of a write. What others do on other dates adds up there, and changes no step
+    of this one; a write without units is not told apart.
+    """
+    day = sent[index].effective
+    return not sum(one.unit_change for one in sent if one.effective == day) or _step(found, day) != _step(before, day)
+
+
+def _step(timeline: Timeline, day: date) -> int:
+    """Units that begin on a day."""
+    return timeline.at(day).units - timeline.at(day - ONE_DAY).units
 
 
 def _possible(before: Timeline, sent: Sequence[Adjustment]) -> bool:

@@ -46,6 +46,15 @@ def finish(job: Job, outcome: str, moment: Moment) -> None:
     free(job.claim)
 
 
+def reload(job: Job) -> None:
+    """Forget what a step changed in memory alone, because its transaction came to nothing."""
+    for row in (*job.operations, job.run):
+        row.refresh_from_db()
+    job.mapping.refresh_from_db(fields=["line_id", "line_key"])
+    job.unproved = list(Write.objects.filter(stream_id=job.claim.stream_id, state__in=Write.UNPROVED).order_by("pk"))
+    job.settled = False
+
+
 def again(job: Job, outcome: str, moment: Moment) -> None:
     """What was found out lets the operations go on at once."""
     for operation in job.operations:

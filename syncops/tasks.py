@@ -7,6 +7,7 @@ from django.utils import timezone
 from portal.queue import busy, enqueue
 from syncops.claim import free_dead
 from syncops.engine import Engine
+from syncops.jobs import go_on
 from syncops.models import Stream
 
 
@@ -23,9 +24,12 @@ def due(now: datetime) -> bool:
 
 
 def sweep(now: datetime | None = None) -> int:
-    """Free what dead workers hold, and wake a worker where something is due; how many streams that is."""
+    """Free what dead workers hold, take up what a connection stopped, and wake a worker where something is due; how
+    many streams that is.
+    """
     now = now or timezone.now()
     free_dead(now)
+    go_on(now)
     waiting = Stream.objects.due(now).count()
     if waiting:
         enqueue("syncops.tasks.drain", 0)
@@ -35,4 +39,5 @@ def sweep(now: datetime | None = None) -> int:
 def work(now: datetime) -> None:
     """Do everything that is due, in this process."""
     free_dead(now)
+    go_on(now)
     Engine().drain()

@@ -14,6 +14,7 @@ urlpatterns = [
     path("operations/<int:pk>/decide/", operations.operation_decide, name="operation_decide"),
     path("inbox/", operations.inbox, name="inbox"),
     path("subscriptions/<int:pk>/sync/", sync_to_connection.sync_to_connection, name="sync_to_connection"),
+    path("subscriptions/<int:pk>/sync/state/", operations.mapping_state, name="mapping_state"),
     path("subscriptions/<int:pk>/sync/preview/", sync_to_connection.sync_preview, name="sync_preview"),
     path("subscriptions/<int:pk>/sync/confirm/", sync_to_connection.sync_confirm, name="sync_confirm"),
 ]

@@ -1,4 +1,7 @@
-"""The port to a PSA: what every client offers. Errors are those of `portal.far_side`, and nothing else."""
+"""The port to a PSA: what every client offers. Errors are those of `portal.far_side`, and nothing else.
+
+A Rejected whose reason changes what a caller does next names it: `connections.psa.errors.why(error)`.
+"""
 
 from collections.abc import Iterator, Sequence
 from datetime import date

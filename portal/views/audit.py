@@ -12,7 +12,7 @@ from portal.htmx import render_page
 from portal.models import AuditEntry
 from portal.paging import page_of
 from portal.permissions import requires
-from portal.views.details import changed_rows, detail_rows
+from portal.views.details import Details, changed_rows
 
 RELATED = 50  # entries of one correlation that a page lists
 
@@ -32,12 +32,13 @@ def audit_detail(request: HttpRequest, pk: int) -> HttpResponse:
     mine = AuditEntry.objects.for_user(request.user)
     related = mine.select_related("organization", "tenant", "customer", "subscription", "began", "ended_by")
     entry = get_object_or_404(related, pk=pk)
+    together = mine.filter(correlation_id=entry.correlation_id).select_related("ended_by").order_by("pk")
     context = {
         "entry": entry,
-        "asked": detail_rows(entry.asked or (entry.began.asked if entry.began else {})),
-        "answered": detail_rows(entry.answered),
+        "asked": Details.of(entry.asked or (entry.began.asked if entry.began else {})),
+        "answered": Details.of(entry.answered),
         "changed": changed_rows(entry.before, entry.after),
-        "same_correlation": mine.filter(correlation_id=entry.correlation_id).select_related("ended_by").order_by("pk")[:RELATED],
+        "same_correlation": together[:RELATED],
         "chain": chain_state(entry),
     }
     return render_page(request, "portal/audit_detail.html", context)

@@ -4,7 +4,6 @@ It stops as a whole: on Ctrl-C, on SIGTERM, when its terminal goes away, and whe
 """
 
 import os
-import secrets
 import signal
 import sys
 import time
@@ -21,10 +20,16 @@ from portal.queue import beat_age, forget_beats
 from syncops.demo.folder import DATABASE, ENVIRONMENT, Folder, Unusable
 from syncops.demo.people import PASSWORD, PEOPLE
 from syncops.demo.ports import Port, problems
-from syncops.demo.programs import RUN, Program, end_run
+from syncops.demo.programs import Program, end_processes
 
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-PATIENCE_S = {"The sandbox": 30.0, "Preparing": 180.0, "The web server": 60.0, "The worker": 60.0}
+PROGRAMS = {
+    "The sandbox": ("sandbox.log", 30.0),
+    "Preparing": ("prepare.log", 180.0),
+    "The worker": ("worker.log", 60.0),
+    "The web server": ("web.log", 60.0),
+}
+"""What runs: its log, and after how many seconds it must answer or be done."""
 STOP_S = 20.0
 LOOK_S = 0.1
 
@@ -85,17 +90,16 @@ class Demonstration:
     def __init__(self, choices: Choices, *, say: Callable[[str], None]) -> None:
         self.choices = choices
         self._say = say
-        self.name = secrets.token_hex(8)
         self.signals = 0
         self.started: list[Program] = []
         inherited = {name: value for name, value in os.environ.items() if name != "GUNICORN_CMD_ARGS"}
-        self.environment = inherited | choices.environment | {RUN: self.name}
+        self.environment = inherited | choices.environment
 
     def run(self) -> int:
         """Raises Unusable before anything is started where the folder or a port cannot be used."""
         former = {number: signal.signal(number, self._note) for number in STOPS}
         try:
-            with self.choices.folder.locked(self.name) as left:
+            with self.choices.folder.locked() as left:
                 if left:
                     self.say(f"Ended {left} processes that an earlier demonstration had left behind.")
                 code = self._run_locked()
@@ -165,7 +169,7 @@ class Demonstration:
         return self._launch("The web server", command)
 
     def _launch(self, name: str, command: list[str], *, speaks: bool = False) -> Program:
-        log = self.choices.folder.path / "logs" / f"{name.split()[-1].lower()}.log"
+        log = self.choices.folder.logs / PROGRAMS[name][0]
         program = Program(name, command, log, self.environment, Path(settings.BASE_DIR), speaks)
         self.started.append(program)
         program.start()
@@ -179,7 +183,7 @@ class Demonstration:
     # Watching
 
     def _await(self, program: Program, answers: Callable[[], bool]) -> None:
-        patience = PATIENCE_S[program.name]
+        patience = PROGRAMS[program.name][1]
         deadline = time.monotonic() + patience
         while not answers():
             self._look()
@@ -187,7 +191,7 @@ class Demonstration:
                 raise Broken(f"{program.name} does not answer after {patience:.0f} s.", program)
 
     def _await_end(self, program: Program) -> None:
-        deadline = time.monotonic() + PATIENCE_S[program.name]
+        deadline = time.monotonic() + PROGRAMS[program.name][1]
         while program.is_running:
             self._look()
             if time.monotonic() > deadline:
@@ -218,7 +222,9 @@ class Demonstration:
             for program in group:
                 program.ask_to_stop()
             self._await_stopped(group)
-        if end_run(self.name):
+        for program in self.started:
+            program.kill()
+        if end_processes(self.choices.folder.logs):
             self.say("Some processes did not stop by themselves and were ended.")
 
     def _await_stopped(self, programs: list[Program]) -> None:
@@ -250,7 +256,7 @@ class Demonstration:
     Django admin, for Support: {self.choices.url}/admin/
     Autotask sandbox:          {addresses.autotask}
     Partner Center sandbox:    {addresses.partner_center}
-    Logs:                      {self.choices.folder.path / "logs"}
+    Logs:                      {self.choices.folder.logs}
 
   Stop with Ctrl-C. What you did is kept for the next time; start over with: make demo FRESH=1
 """

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from syncops.demo.programs import end_run
+from syncops.demo.programs import end_processes
 
 MARKER, LOCK, ENVIRONMENT = "demonstration.json", "demonstration.lock", "demonstration.env"
 DATABASE = "portal.sqlite3"
@@ -71,29 +71,31 @@ class Folder:
             marker.write_text(json.dumps({"made_on": datetime.now(UTC).date().isoformat()}), encoding="utf-8")
         return date.fromisoformat(json.loads(marker.read_text(encoding="utf-8"))["made_on"])
 
+    @property
+    def logs(self) -> Path:
+        return self.path / "logs"
+
     @contextmanager
-    def locked(self, run: str) -> Iterator[int]:
+    def locked(self) -> Iterator[int]:
         """Be the only demonstration on this folder; gives how many processes a killed one had left, which are ended.
 
         The lock is the kernel's, so it is never stale. Raises Unusable.
         """
         self.path.mkdir(parents=True, exist_ok=True)
         with (self.path / LOCK).open("a+", encoding="utf-8") as file:
-            file.seek(0)
-            said = _read(file.read())
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
+                file.seek(0)
                 raise Unusable(
-                    f"A demonstration runs on {self.path} already (process {said.get('pid', 'unknown')}). Stop it with "
-                    f"Ctrl-C where it runs, or use this one beside it with other ports. {ELSEWHERE} PORT=8010 "
+                    f"A demonstration runs on {self.path} already (process {file.read() or 'unknown'}). Stop it with "
+                    f"Ctrl-C where it runs, or start this one beside it, with other ports. {ELSEWHERE} PORT=8010 "
                     "SANDBOX_PORT=8111"
                 ) from None
-            left = end_run(said["run"]) if "run" in said else 0
             file.truncate(0)
-            file.write(json.dumps({"pid": os.getpid(), "run": run}))
+            file.write(str(os.getpid()))
             file.flush()
-            yield left
+            yield end_processes(self.logs) if self.is_ours else 0
             file.truncate(0)
 
 
@@ -108,11 +110,3 @@ def _organizations(database: Path) -> int:
         return 0
     except sqlite3.DatabaseError as error:
         raise Unusable(f"{database} is not a database: {error}. {ELSEWHERE}") from error
-
-
-def _read(text: str) -> dict[str, str]:
-    try:
-        said = json.loads(text)
-    except ValueError:
-        return {}
-    return said if isinstance(said, dict) else {}

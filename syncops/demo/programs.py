@@ -1,7 +1,7 @@
-"""The processes of a demonstration. Each has a process group of its own, and all of one run carry its name.
+"""The processes of a demonstration. Each has a process group of its own, and writes into one folder of logs.
 
-The name travels in the environment, so every process of a run can be found again, also a grandchild whose parents are
-gone.
+That folder is how they are found again: whatever a program starts inherits its output, also a grandchild whose parents
+are gone. (Neither names nor environments would do: the web server and the queue write over both.)
 """
 
 import os
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psutil
 
-RUN = "CSP_DEMONSTRATION_RUN"
+OUTPUTS = (1, 2)
 LONGEST_LOG = 5_000_000  # bytes; a longer one is begun anew
 
 
@@ -61,6 +61,12 @@ class Program:
         if self.is_running and self.process is not None:
             self.process.terminate()
 
+    def kill(self) -> None:
+        """End it at once, with everything that stayed in its process group."""
+        if self.process is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+
     def how_it_ended(self) -> str:
         code = self.code or 0
         return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
@@ -72,27 +78,37 @@ class Program:
             return file.read().decode(errors="replace").splitlines()[-lines:]
 
 
-def processes_of(run: str) -> list[psutil.Process]:
-    """Every living process that was started in this run."""
+def processes_of(logs: Path) -> list[psutil.Process]:
+    """Every living process whose output goes into this folder; one that waits to be collected does not live."""
     found = []
     for process in psutil.process_iter():
         with suppress(psutil.Error, OSError):
-            if process.pid != os.getpid() and process.environ().get(RUN) == run:
+            if process.pid != os.getpid() and any(
+                file.fd in OUTPUTS and logs in Path(file.path).parents for file in process.open_files()
+            ):
                 found.append(process)
     return found
 
 
-def end_run(run: str, *, patience: float = 5.0) -> int:
-    """End what is left of a run, gently first; how many processes that was."""
-    left = processes_of(run)
+def end_processes(logs: Path, *, patience: float = 5.0) -> int:
+    """End what still writes into this folder, gently first; how many processes that was."""
+    left = _signal_all(logs, signal.SIGTERM)
+    if left:
+        _await_end(logs, patience)
+        _signal_all(logs, signal.SIGKILL)
+        _await_end(logs, patience)
+    return left
+
+
+def _signal_all(logs: Path, number: signal.Signals) -> int:
+    left = processes_of(logs)
     for process in left:
         with suppress(psutil.Error):
-            process.terminate()
-    deadline = time.monotonic() + patience
-    while processes_of(run) and time.monotonic() < deadline:
-        psutil.wait_procs(left, timeout=0.2)
-    for process in processes_of(run):
-        with suppress(psutil.Error):
-            process.kill()
-            process.wait(2)
+            process.send_signal(number)
     return len(left)
+
+
+def _await_end(logs: Path, patience: float) -> None:
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline and processes_of(logs):
+        time.sleep(0.1)

@@ -8,15 +8,17 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from portal.htmx import hx_redirect, render_page
+from mappings.models import SubscriptionMapping
+from portal.htmx import hx_redirect, render_page, wants_fragment
 from portal.models import AuditEntry
 from portal.paging import page_of
 from portal.permissions import allowed, requires
 from syncops import actions
-from syncops.evidence import evidence_of
+from syncops.evidence import attempts_of, evidence_of
 from syncops.filters import OperationFilter
 from syncops.forms import DecisionForm, ReasonForm
 from syncops.models import SyncOperation, Write
+from syncops.panels import appearance, standing_of
 
 
 def _mine(request: HttpRequest) -> Any:
@@ -51,11 +53,27 @@ def operation_detail(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 @requires("portal.read")
 def operation_state(request: HttpRequest, pk: int) -> HttpResponse:
-    """The live state of one operation, as a fragment; without HTMX, its page."""
+    """What the page of an operation shows, as a fragment; nothing at all (204) while it looks as the page has it."""
     operation = get_object_or_404(_mine(request), pk=pk)
-    if not request.headers.get("HX-Request"):
+    if not wants_fragment(request):
         return redirect(operation)
-    return render_page(request, "syncops/operation_detail.html", {"operation": operation}, fragment="state")
+    if request.GET.get("seen") == appearance(operation):
+        return HttpResponse(status=204)
+    return _detail(request, operation)
+
+
+@require_GET
+@requires("portal.read")
+def mapping_state(request: HttpRequest, pk: int) -> HttpResponse:
+    """Where a mapped subscription stands, as a fragment; nothing at all (204) while it looks as the page has it."""
+    mappings = SubscriptionMapping.objects.open().for_user(request.user).select_related("connection", "subscription")
+    mapping = get_object_or_404(mappings, subscription=pk)
+    if not wants_fragment(request):
+        return redirect(mapping.subscription)
+    standing = standing_of(mapping)
+    if request.GET.get("seen") == standing["look"]:
+        return HttpResponse(status=204)
+    return render_page(request, "syncops/_mapping_state.html", standing | {"watched": True})
 
 
 @require_POST
@@ -117,10 +135,11 @@ def _detail(request: HttpRequest, operation: SyncOperation, *, problem: str = ""
     )
     context = {
         "operation": operation,
+        "look": appearance(operation),
         "evidence": evidence_of(operation),
         "shortfalls": operation.shortfalls.all(),
         "writes": operation.writes.order_by("pk"),
-        "runs": operation.runs.prefetch_related("journal"),
+        "attempts": attempts_of(operation),
         "entries": AuditEntry.objects.for_user(request.user).current().filter(correlation_id=operation.correlation_id),
         "undecided": undecided,
         "problem": problem,
@@ -131,4 +150,4 @@ def _detail(request: HttpRequest, operation: SyncOperation, *, problem: str = ""
         "may_audit": allowed(request.user, "portal.audit"),
     }
     status = 422 if forms or problem else 200
-    return render_page(request, "syncops/operation_detail.html", context | forms, status=status)
+    return render_page(request, "syncops/operation_detail.html", context | forms, fragment="live", status=status)

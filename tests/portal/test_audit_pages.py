@@ -5,7 +5,7 @@ import pytest
 
 from portal.audit import Actor, record
 from portal.models import AuditEntry
-from portal.views.details import changed_rows, detail_rows
+from portal.views.details import Details, Table, changed_rows
 from tests.cast import make_customer
 from tests.queries import assert_same_queries
 
@@ -77,7 +77,7 @@ def test_the_page_of_an_entry_shows_everything_but_secrets(cast, as_user):
     page = as_user(cast.billing).get(f"/audit/{entry.pk}/").content.decode()
     assert "hunter2" not in page
     assert "********" in page
-    assert "http status" in page
+    assert "Http status" in page
     assert "<del>10</del>" in page
     assert "<ins>12</ins>" in page
     assert f"/audit/{began.pk}/" in page
@@ -106,14 +106,30 @@ def test_the_list_asks_the_same_for_ten_rows_and_twenty(cast, as_user):
 
 
 def test_stored_details_are_named_by_their_path():
-    stored = {"line": {"unit_price": "4.50", "posted": False}, "errors": [], "ids": [1, 2], "rows": [{"units": 3}]}
-    assert detail_rows(stored) == [
+    stored = {"line": {"unit_price": "4.50", "posted": False}, "errors": [], "ids": [1, 2]}
+    assert Details.of(stored).rows == (
         ("line › unit price", "4.50"),
         ("line › posted", "no"),
         ("errors", "–"),
         ("ids", "1, 2"),
-        ("rows › 1 › units", "3"),
-    ]
+    )
+
+
+def test_a_list_of_like_things_is_a_table():
+    rows = [{"start": "2026-05-01", "units": 3}, {"start": "2026-06-01", "units": None}]
+    assert Details.of({"proof": {"rows": rows}}).tables == (
+        Table(
+            "proof › rows",
+            ((("start", "1\u00a0May\u00a02026"), ("units", "3")), (("start", "1\u00a0Jun\u00a02026"), ("units", "–"))),
+        ),
+    )
+
+
+@pytest.mark.parametrize("rows", [[{"a": 1}, {"b": 2}], [{"a": {"b": 1}}], [{"a": 1}, 2], [[1], [2]]])
+def test_a_list_of_other_things_is_shown_value_by_value(rows):
+    details = Details.of({"rows": rows})
+    assert not details.tables
+    assert details.rows[0][0].startswith("rows › 1")
 
 
 def test_what_differs_comes_first():

@@ -159,3 +159,36 @@ def test_the_inbox_and_the_navigation_show_what_needs_a_person(failed, mapped, a
     text = as_user(mapped.cast.billing).get(reverse("syncops:inbox")).content.decode()
     assert "Change quantity" in text
     assert '1<span class="hidden"> waiting' in text
+
+
+def test_the_page_follows_only_what_changed(desk, as_user):
+    operation = desk.map()
+    client, htmx = as_user(desk.cast.reader), {"HX-Request": "true"}
+    seen = client.get(url("detail", operation)).context["look"]
+    assert client.get(url("state", operation), {"seen": seen}, headers=htmx).status_code == 204
+    desk.drain()
+    followed = client.get(url("state", operation), {"seen": seen}, headers=htmx).content.decode()
+    assert followed.startswith('<div id="operation"')
+    assert "Proved" in followed
+
+
+def test_where_a_subscription_stands_follows_its_operation_to_the_end(desk, as_user):
+    desk.map()
+    client, htmx = as_user(desk.cast.reader), {"HX-Request": "true"}
+    address = reverse("syncops:mapping_state", args=[desk.subscription.pk])
+    seen = client.get(desk.subscription.get_absolute_url()).content.decode().partition("?seen=")[2][:16]
+    assert client.get(address, {"seen": seen}, headers=htmx).status_code == 204
+    desk.drain()
+    followed = client.get(address, {"seen": seen}, headers=htmx).content.decode()
+    assert "Succeeded" in followed
+    assert "Synced" in followed
+    assert "hx-trigger" not in followed
+    assert client.get(address).url == desk.subscription.get_absolute_url()
+    assert as_user(desk.cast.stranger).get(address, headers=htmx).status_code == 404
+
+
+def test_the_journal_speaks_in_words(mapped, as_user):
+    text = as_user(mapped.cast.reader).get(url("detail", operation_of(mapped))).content.decode()
+    assert "Written down what will be sent" in text
+    assert "Read back" in text
+    assert "None" not in text.partition("Journal")[2]

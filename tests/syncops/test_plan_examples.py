@@ -81,6 +81,7 @@ def test_a_step_beyond_the_contract_that_changes_nothing_to_bill_is_not_told():
             ["05-20 +2", "05-10 -2 @6"],
             id="what an older decrease takes and a newer increase gives back never was 0",
         ),
+        pytest.param({"05-01": "10@5"}, {"05-01": "12@5"}, ["05-01 +2"], id="a contract's first day is no return"),
         pytest.param({"05-01": "10@5"}, {"05-01": "10@0"}, ["05-01 +0 @0"], id="a price of 0 is a price"),
         pytest.param({}, {"05-10": "3@5/4"}, ["05-10 +3 @5 /4"], id="a new line gets units, price and cost at once"),
         pytest.param({}, {"05-10": "3"}, ["05-10 +3"], id="a price that is not managed is left to Autotask"),

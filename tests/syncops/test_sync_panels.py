@@ -69,9 +69,9 @@ def test_a_mapped_subscription_shows_where_it_is_billed_and_how_it_stands(mapped
 
 
 def test_work_in_progress_is_live(desk: Desk, cast, client):
-    operation = desk.map()
+    desk.map()
     html = page(client, cast.reader, desk.subscription)
-    assert f'hx-get="{reverse("syncops:operation_state", args=[operation.pk])}"' in html
+    assert f'hx-get="{reverse("syncops:mapping_state", args=[desk.subscription.pk])}?seen=' in html
     assert "Syncing" in html
 
 

@@ -40,7 +40,8 @@ class Command(JsonOption, BaseCommand):
             "message": refresh.message,
             "seconds": round(time.monotonic() - began, 2),
         }
-        words = ", ".join(f"{count} {name}" for name, count in refresh.counts.items()) or "nothing"
+        read = [(refresh.counts[kind.name], kind.name) for kind in mirror.KINDS if kind.name in refresh.counts]
+        words = ", ".join(f"{count} {name}" for count, name in read) or "nothing"
         self.answer(options, facts, f"{connection}: read {words} in {facts['seconds']} s.")
         codes = {MirrorRefresh.State.FAILED: 1, MirrorRefresh.State.RUNNING: 5, MirrorRefresh.State.HELD: 6}
         if code := codes.get(MirrorRefresh.State(refresh.state)):
