@@ -6,7 +6,7 @@ from datetime import date
 
 from syncops.operations import REGISTRY
 from syncops.operations.base import Effect, Fact
-from syncops.timeline import ONE_DAY, Adjustment, Level, Timeline
+from syncops.timeline import ONE_DAY, Adjustment, Difference, Level, Timeline, spans
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,23 +57,44 @@ def desired(
 
     `before` and `after` are the folded facts without and with the run's operations. What others added to the line
     stays, and so does what was given up. Where the run changes no price, the price that the line shows stays:
-    somebody may have set
-    it on purpose.
+    somebody may have set it on purpose.
     """
-    days = {*before.breakpoints, *after.breakpoints, *actual.breakpoints} | ours.days
-    days |= {day for part in given_up for day in (part.start, part.end + ONE_DAY)}
+    days = {*before.breakpoints, *after.breakpoints, *actual.breakpoints} | ours.days | _edges(given_up)
 
     def level(day: date) -> Level:
         old, new, shown = before.at(day), after.at(day), actual.at(day)
-        missing = sum(part.units for part in given_up if part.start <= day <= part.end)
         foreign = shown.units - ours.units_at(day)
         return Level(
-            max(0, new.units - missing + foreign),
+            max(0, max(0, new.units - _missing(given_up, day)) + foreign),
             new.price if new.price != old.price or shown.price is None else shown.price,
             new.cost if new.cost != old.cost or shown.cost is None else shown.cost,
         )
 
     return Timeline.from_steps((day, level(day)) for day in sorted(days))
+
+
+def given_up_in_vain(after: Timeline, given_up: Sequence[GivenUp], first: date, last: date) -> tuple[Difference, ...]:
+    """Where more was given up than is wanted now: units that are recorded as missing and are not wanted any more."""
+    days = {first, *after.breakpoints} | _edges(given_up)
+
+    def surplus(day: date) -> Level:
+        level = after.at(day)
+        return Level(max(0, _missing(given_up, day) - level.units), level.price, level.cost)
+
+    unwanted = Timeline.from_steps((day, surplus(day)) for day in sorted(days))
+    return tuple(
+        Difference(start, end, wanted=Level(0), found=unwanted.at(start))
+        for start, end in spans(first, last, unwanted.breakpoints)
+        if unwanted.at(start).units
+    )
+
+
+def _missing(given_up: Sequence[GivenUp], day: date) -> int:
+    return sum(part.units for part in given_up if part.start <= day <= part.end)
+
+
+def _edges(given_up: Sequence[GivenUp]) -> set[date]:
+    return {day for part in given_up for day in (part.start, part.end + ONE_DAY)}
 
 
 def one_day_later(wanted: Timeline, actual: Timeline, day: date) -> Timeline:

@@ -11,7 +11,7 @@ from connections.models import MirroredContract
 from connections.psa.types import Contract, UnitRow
 from mappings.models import SubscriptionMapping
 from syncops import journal
-from syncops.changes import desired, fold, one_day_later
+from syncops.changes import desired, fold, given_up_in_vain, one_day_later
 from syncops.jobs import Job
 from syncops.lines import actual_of, closed_of, rows_of, term_of
 from syncops.models import Stream, SyncOperation
@@ -23,8 +23,10 @@ from syncops.timeline import Term, Timeline, differences, first_open_date
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One run's plan with what it was made from. `same_date` are days given up because the far side took no second
-    adjustment.
+    """One run's plan with what it was made from.
+
+    `same_date` are days given up because the far side took no second adjustment. `in_vain` takes back what was given
+    up earlier and is not wanted any more.
     """
 
     actual: Timeline
@@ -33,6 +35,7 @@ class Planned:
     term: Term
     first_open: date
     same_date: tuple[Shortfall, ...] = ()
+    in_vain: tuple[Shortfall, ...] = ()
     refusal: Unsupported | NothingToSend | None = None
 
     @property
@@ -96,7 +99,8 @@ def plan_line(
     assert isinstance(before, Timeline)  # what succeeded was supported
     if not isinstance(after, Timeline):
         return Planned(actual, actual, Plan(), term, first, refusal=after)
-    wanted = desired(before, after, actual=actual, ours=ours, given_up=journal.given_up_of(stream, mapping))
+    given_up = journal.given_up_of(stream, mapping)
+    wanted = desired(before, after, actual=actual, ours=ours, given_up=given_up)
     possible, currency = wanted, mapping.connection.currency
     for day in sorted(moved):
         possible = one_day_later(possible, actual, day)
@@ -109,5 +113,7 @@ def plan_line(
         rows=shown,
         price_change=mapping.connection.policies.price_change,
     )
-    lost = shortfalls(differences(wanted, possible, term.start, term.end), PeriodGrid.of(term, shown), currency)
-    return Planned(actual, possible, made, term, first, same_date=lost)
+    grid = PeriodGrid.of(term, shown)
+    moved_days = shortfalls(differences(wanted, possible, term.start, term.end), grid, currency)
+    in_vain = shortfalls(given_up_in_vain(after, given_up, term.start, term.end), grid, currency)
+    return Planned(actual, possible, made, term, first, same_date=moved_days, in_vain=in_vain)

@@ -153,6 +153,7 @@ def proved(job: Job, planned: Planned, found: Timeline, *, matched: bool, moment
         return
     _record_shortfalls(job, planned.plan.shortfalls, Shortfall.Reason.POSTED, moment)
     _record_shortfalls(job, planned.same_date, Shortfall.Reason.SAME_DATE, moment)
+    _record_shortfalls(job, planned.in_vain, Shortfall.Reason.POSTED, moment)
     for operation in job.operations:
         journal.move(
             operation,

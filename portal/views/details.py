@@ -4,13 +4,15 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
+
+from django.utils import timezone
 
 from portal.templatetags.portal import NO_VALUE as NOTHING
 from portal.templatetags.portal import day
 
-DAY = re.compile(r"\d{4}-\d\d-\d\d")
+DAY = re.compile(r"\d{4}-\d\d-\d\d(?P<time>T[\d:.]+\+00:00)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,13 @@ def _words(value: Any) -> str:
         return NOTHING
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, str) and DAY.fullmatch(value):
+    if isinstance(value, str) and (found := DAY.fullmatch(value)):
         with suppress(ValueError):  # the 31st of a short month is no date, whatever it is
-            return day(date.fromisoformat(value))
+            return _moment(value) if found["time"] else day(date.fromisoformat(value))
     return ", ".join(_words(inner) for inner in value) if isinstance(value, list) else str(value)
+
+
+def _moment(value: str) -> str:
+    """A moment to the second, in the person's time zone."""
+    local = timezone.localtime(datetime.fromisoformat(value))
+    return f"{day(local.date())}, {local:%H:%M:%S}"

@@ -1,5 +1,6 @@
 """Runs benchmarks: all of them, or those named. Exit codes: 0 all ran, 1 one of them broke, 2 no such name."""
 
+import os
 import signal
 import sys
 import tempfile
@@ -36,6 +37,7 @@ def main(names: Sequence[str]) -> int:
         print(f"No benchmark called {', '.join(unknown)}. Known: {', '.join(BENCHMARKS)}.", file=sys.stderr)
         return 2
     signal.signal(signal.SIGTERM, _interrupt)
+    before = os.getloadavg()[0]
     figures: list[Figure] = []
     broken = []
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
@@ -46,15 +48,16 @@ def main(names: Sequence[str]) -> int:
             if not found:
                 broken.append(name)
     print("\n" + table(figures))
+    print(f"\nLoad of this machine: {before:.1f} before, {os.getloadavg()[0]:.1f} now, on {os.cpu_count()} processors.")
     write_json(figures, RESULTS)
-    print(f"\nWritten to {RESULTS.relative_to(ROOT)}.")
+    print(f"Written to {RESULTS.relative_to(ROOT)}.")
     if broken:
         print(f"Broken off: {', '.join(broken)}; see above.", file=sys.stderr)
     return 1 if broken else 0
 
 
 def _run(name: str, ground: Ground) -> list[Figure]:
-    """The figures of one benchmark; none where it broke, which is said and keeps the others from nothing."""
+    """The figures of one benchmark; none where it broke: that is said, and the others go on."""
     benchmark, seconds = BENCHMARKS[name]
     print(f"{name} …", end=" ", flush=True)
     began = time.monotonic()

@@ -4,7 +4,15 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 AXE = Axe()
-RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]}}
+QUICK = {"resultTypes": ["violations"], "preload": False}
+ALL = QUICK | {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]}}
+OF_SCHEME_AND_WIDTH = QUICK | {
+    "runOnly": {
+        "type": "rule",
+        "values": ["color-contrast", "target-size", "scrollable-region-focusable", "link-in-text-block"],
+    }
+}
+"""What can differ between light and dark, and between wide and narrow."""
 DESKTOP, NARROWEST = {"width": 1280, "height": 800}, {"width": 320, "height": 700}
 MOST_BYTES = 100_000
 TRANSFERRED = """() => performance.getEntriesByType("navigation").concat(performance.getEntriesByType("resource"))
@@ -13,10 +21,10 @@ TRANSFERRED = """() => performance.getEntriesByType("navigation").concat(perform
 
 def complaints(page: Page) -> list[str]:
     """Everything that is wrong with the page as it stands: seen on a desk in the light, and on a phone in the dark."""
-    found = _violations(page, "light")
+    found = _violations(page, "light", ALL)
     page.emulate_media(color_scheme="dark")
     page.set_viewport_size(NARROWEST)
-    found += _violations(page, "dark, narrow")
+    found += _violations(page, "dark, narrow", OF_SCHEME_AND_WIDTH)
     width = page.evaluate("document.documentElement.scrollWidth")
     if width > NARROWEST["width"]:
         found.append(f"it is {width} px wide where {NARROWEST['width']} fit: {_widest(page)}")
@@ -30,8 +38,8 @@ def transferred(page: Page) -> int:
     return page.evaluate(TRANSFERRED)
 
 
-def _violations(page: Page, where: str) -> list[str]:
-    results = AXE.run(page, options=RULES)
+def _violations(page: Page, where: str, rules: dict[str, object]) -> list[str]:
+    results = AXE.run(page, options=rules)
     return [
         f"{where}: {one['id']}, {one['help']}: {node['target']} {node['html'][:200]}"
         for one in results.response["violations"]
@@ -40,6 +48,6 @@ def _violations(page: Page, where: str) -> list[str]:
 
 
 def _widest(page: Page) -> str:
-    script = """() => [...document.querySelectorAll("main *")]
-      .filter((part) => part.getBoundingClientRect().right > 320).map((part) => part.outerHTML.slice(0, 120)).slice(-1)"""
+    script = """() => [...document.querySelectorAll("main *")].filter((at) => at.getBoundingClientRect().right > 320)
+      .map((at) => at.outerHTML.slice(0, 120)).slice(-1)"""
     return str(page.evaluate(script))

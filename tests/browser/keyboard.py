@@ -7,6 +7,7 @@ from playwright.sync_api import Page
 MOST_STOPS = 90
 FOCUSED = """() => {
   const at = document.activeElement;
+  if (at === document.body) return { name: "", visible: false };
   const labelled = at.labels && at.labels.length ? [...at.labels].map((label) => label.textContent).join(" ") : "";
   const shown = [at, at.closest("label")].filter(Boolean).map((part) => getComputedStyle(part));
   return {

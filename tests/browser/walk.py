@@ -97,8 +97,10 @@ class Walk:
         self.page.wait_for_url(re.compile(r"/subscriptions/\d+/sync/$"))
 
     def await_proof(self) -> None:
-        """On the page of a sync that runs, or ran: until the subscription counts as synced."""
-        self.await_words(self.page.locator("main"), re.compile("Succeeded|Synced"))
+        """On the page of a sync that runs: until its operation succeeded, and all of the page says so."""
+        self.await_words(self.page.locator("#mapping"), "Succeeded")
+        expect(self.page.locator("#mapping")).to_contain_text("Synced")
+        expect(self.page.get_by_text("It runs in the background")).to_have_count(0)
 
     def change_quantity(self, subscription: int, quantity: int) -> None:
         self.page.goto(f"/subscriptions/{subscription}/quantity/")

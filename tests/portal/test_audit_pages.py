@@ -106,12 +106,20 @@ def test_the_list_asks_the_same_for_ten_rows_and_twenty(cast, as_user):
 
 
 def test_stored_details_are_named_by_their_path():
-    stored = {"line": {"unit_price": "4.50", "posted": False}, "errors": [], "ids": [1, 2]}
+    stored = {
+        "line": {"unit_price": "4.50", "posted": False},
+        "errors": [],
+        "ids": [1, 2],
+        "at": "2026-05-10T12:00:05.25+00:00",
+        "no_date": "2026-02-31",
+    }
     assert Details.of(stored).rows == (
         ("line › unit price", "4.50"),
         ("line › posted", "no"),
         ("errors", "–"),
         ("ids", "1, 2"),
+        ("at", "10\u00a0May\u00a02026, 12:00:05"),
+        ("no date", "2026-02-31"),
     )
 
 

@@ -1,7 +1,6 @@
 """Sync to Connection in the browser, from the button to the confirmed operation, without JavaScript."""
 
 import pytest
-from django.urls import reverse
 
 from mappings.actions import map_customer, map_offer
 from mappings.models import CustomerMapping, OfferMapping, SubscriptionMapping

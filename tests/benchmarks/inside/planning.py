@@ -41,7 +41,11 @@ def plan_cost() -> dict[str, float]:
         return plan_line(mapping, stream=stream, new=new, rows=rows, contract=contract)
 
     done = journal.facts_of(list(SyncOperation.objects.filter(stream=stream, state=State.SUCCEEDED)))
-    term, ours, given_up = term_of(contract), journal.ours_of(stream, mapping.line_id), journal.given_up_of(stream, mapping)
+    term, ours, given_up = (
+        term_of(contract),
+        journal.ours_of(stream, mapping.line_id),
+        journal.given_up_of(stream, mapping),
+    )
 
     def rules_alone() -> object:
         actual, before, after = actual_of(rows), fold(done), fold([*done, *new])
