@@ -40,9 +40,9 @@ def install(lock: Path) -> bool:
 
 def pip_for_venv() -> list[str]:
     """The command that installs into `.venv`, which is made where there is none that works."""
-    own = [str(PYTHON), "-m", "pip"]
-    if not is_usable():
-        make_venv(with_pip=find_spec("ensurepip") is not None)
+    own, brings_pip = [str(PYTHON), "-m", "pip"], find_spec("ensurepip") is not None
+    if not is_usable() or (brings_pip and not runs(*own, "--version")):
+        make_venv(with_pip=brings_pip)
     if runs(*own, "--version"):
         return own
     if find_spec("pip") is None:

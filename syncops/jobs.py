@@ -289,6 +289,10 @@ def free(claim: Claim) -> None:
 
 
 def next_due(stream_id: int, moment: Moment) -> datetime | None:
-    """When the stream's oldest open operation wants to go on; None where nothing is open."""
-    head = SyncOperation.objects.filter(stream_id=stream_id).open().chronological().first()
+    """When the stream's oldest open operation wants to go on; None where nothing is open.
+
+    While one is uncertain all others wait for it, and it is not looked at more often because they do.
+    """
+    waiting = list(SyncOperation.objects.filter(stream_id=stream_id).open().chronological())
+    head = next((one for one in waiting if one.state == State.UNCERTAIN), waiting[0] if waiting else None)
     return None if head is None else (head.retry_at or moment.now)

@@ -14,5 +14,5 @@ BEGIN_LINES = frozenset(name for name, kind in REGISTRY.items() if kind.begins_l
 
 
 def label_of(kind: str) -> str:
-    """The words for a kind on screen."""
-    return REGISTRY[kind].label
+    """The words for a kind on screen; a kind of another version of the product is shown by its name."""
+    return REGISTRY[kind].label if kind in REGISTRY else kind

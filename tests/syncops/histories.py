@@ -120,7 +120,7 @@ class History:
             self.map(told)
             self.work()
         events = (self.change, self.change, self.change, self.edit, self.post, self.extend, self.decide)
-        for _ in range(self.random.choice((3, 6, 10, 15, 40))):
+        for _ in range(self.random.choice((2, 3, 4, 5, 6, 8, 10, 12, 40))):
             self.psa._faults.clear()
             self.psa.lagging.clear()
             self.clock.wait(self.random.choice((0, 0, 60, 3600, 86400, 5 * 86400, 30 * 86400)))
@@ -236,7 +236,9 @@ class History:
 
     def decide(self) -> None:
         """A person looks at what needs one: decides truly, retries, sometimes dismisses."""
-        for operation in SyncOperation.objects.filter(state__in=SyncOperation.NEEDS_A_PERSON).exclude(error_kind=BEYOND):
+        for operation in SyncOperation.objects.filter(state__in=SyncOperation.NEEDS_A_PERSON).exclude(
+            error_kind=BEYOND
+        ):
             unproved = list(operation.writes.filter(state__in=Write.UNPROVED))
             now = {"actor": self.actor, "now": self.clock.now}
             if unproved:
@@ -275,7 +277,9 @@ class History:
 
     def is_applied(self, write: Write) -> bool:
         if write.kind == "create_line":
-            return bool(self.psa.find_lines(write.contract_id, write.service_id, key=f"{write.stream.subscription.external_id}"))
+            return bool(
+                self.psa.find_lines(write.contract_id, write.service_id, key=f"{write.stream.subscription.external_id}")
+            )
         return any(request is self.requests()[write.pk] for request in self.psa.applied)
 
 
