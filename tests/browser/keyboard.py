@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Page
 
+from tests.browser.walk import found
+
 MOST_STOPS = 90
 FOCUSED = """() => {
   const at = document.activeElement;
@@ -38,6 +40,10 @@ class Keyboard:
         self.go_to(name)
         with self.page.expect_event("load"):
             self.page.keyboard.press("Enter")
+
+    def search(self, field: str, words: str) -> None:
+        with found(self.page, words):
+            self.type(field, words)
 
     def type(self, field: str, text: str) -> None:
         self.go_to(field)

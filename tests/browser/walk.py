@@ -2,7 +2,8 @@
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from urllib.parse import parse_qs, urlsplit
@@ -41,10 +42,8 @@ class Walk:
             box.fill(words)
             self.page.locator("form", has=box).get_by_role("button", name=button).first.click()
             return
-        name = box.get_attribute("name")
-        with self.page.expect_response(lambda answer: parse_qs(urlsplit(answer.url).query).get(name) == [words]):
+        with found(self.page, words):
             box.press_sequentially(words, delay=5)
-        expect(self.page.locator(".htmx-request")).to_have_count(0)
 
     def fill_cart(self, variant: str, quantity: int) -> Decimal:
         """From the customer's page into the cart; the price of one unit as the catalogue shows it."""
@@ -81,11 +80,11 @@ class Walk:
         """One of the three pickers: type a part of the name, choose from what is left."""
         box = self.page.get_by_role("searchbox", name=f"Search {noun}")
         self.search(box, words, "Search" if noun != "contracts" else "Show contracts")
-        choice = self.option(option)
+        choice = self.option(re.compile(f"^{re.escape(option)} #"))
         expect(choice).to_be_visible()
         choice.check()
 
-    def option(self, name: str) -> Locator:
+    def option(self, name: str | re.Pattern[str]) -> Locator:
         return self.page.get_by_role("radio", name=name)
 
     def preview(self) -> None:
@@ -110,6 +109,14 @@ class Walk:
             self.button("Preview").click()
         self.button(f"Change to {quantity}").click()
         self.await_words(self.page.locator("main"), re.compile(rf"Microsoft has {quantity} since"))
+
+
+@contextmanager
+def found(page: Page, words: str) -> Iterator[None]:
+    """Until the answer to the whole of what is typed meanwhile stands on the page."""
+    with page.expect_response(lambda answer: [words] in parse_qs(urlsplit(answer.url).query).values()):
+        yield
+    expect(page.locator(".htmx-request")).to_have_count(0)
 
 
 def money(where: Locator) -> Decimal:

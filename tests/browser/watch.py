@@ -14,10 +14,11 @@ document.addEventListener("securitypolicyviolation", (event) =>
 
 @dataclass
 class Watch:
-    """What went wrong in a browser window. `expected`: answers that a test provokes on purpose."""
+    """What went wrong in a browser window. `expected` and `words`: answers and complaints that a test provokes on purpose."""
 
     context: BrowserContext
     expected: set[int] = field(default_factory=set)
+    words: str = "(?!)"
     problems: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -30,11 +31,14 @@ class Watch:
     def expect(self, *statuses: int) -> None:
         self.expected.update(statuses)
 
+    def expect_words(self, pattern: str) -> None:
+        self.words = pattern
+
     def _console(self, message: ConsoleMessage) -> None:
         if message.type not in ("error", "warning"):
             return
         refused = STATUS.match(message.text)
-        if not (refused and int(refused[1]) in self.expected):
+        if not (refused and int(refused[1]) in self.expected) and not re.search(self.words, message.text):
             self.problems.append(f"console: {message.text} ({message.location.get('url')})")
 
     def _response(self, response: Response) -> None:
