@@ -11,4 +11,4 @@ if "PORTAL_DATA_DIR" not in os.environ:
     owner = os.getpid()
     atexit.register(lambda: os.getpid() == owner and shutil.rmtree(folder, ignore_errors=True))
 
-from portal.settings import *  # noqa: E402, F403
+from portal.settings import *  # noqa: F403

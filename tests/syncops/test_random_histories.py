@@ -14,7 +14,7 @@ from syncops.models import Stream, SyncOperation, Write
 from tests.syncops.histories import BEYOND, History
 
 ONE = os.environ.get("HISTORY")
-SEEDS = [int(ONE)] if ONE else range(int(os.environ.get("RANDOM_HISTORIES", "60")))
+SEEDS = [int(ONE)] if ONE else range(int(os.environ.get("RANDOM_HISTORIES", "16")))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
