@@ -52,7 +52,7 @@ lock: ## Renew the lock files (needs uv)
 	  --quiet --constraint requirements.txt --group dev pyproject.toml --output-file requirements-dev.txt
 
 CHECKED = PORTAL_DATA_DIR=$(TEST_DATA) $(MANAGE)
-PYTEST = $(BIN)/pytest -n 2
+PYTEST = $(BIN)/pytest -n 2 --dist loadgroup
 ON_POSTGRES = DATABASE_URL=$(TEST_POSTGRES_URL)
 DATABASE_TESTS = tests/connections tests/mappings tests/portal tests/syncops
 

@@ -265,7 +265,8 @@ def _move(connection: Connection, to: Connection.State, what: str, *, actor: Act
 
 
 def _locked(connection: Connection) -> Connection:
-    return Connection.objects.select_for_update(of=("self",)).select_related("organization").get(pk=connection.pk)
+    rows = Connection.objects.select_for_update(of=("self",), no_key=True)
+    return rows.select_related("organization").get(pk=connection.pk)
 
 
 def _tested(connection: Connection, trial: Trial, now: datetime) -> None:

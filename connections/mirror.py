@@ -88,7 +88,7 @@ def start_refresh(connection: Connection, *, now: datetime) -> MirrorRefresh:
     if connection.state not in READS:
         raise Refused(f"It is {connection.get_state_display().lower()}. Press Test first.")
     with transaction.atomic():
-        Connection.objects.select_for_update().get(pk=connection.pk)
+        Connection.objects.select_for_update(no_key=True).get(pk=connection.pk)
         refresh = MirrorRefresh.objects.running().filter(connection=connection).first()
         if refresh is None:
             refresh = MirrorRefresh.objects.create(connection=connection, started_at=now, due_at=now)

@@ -23,7 +23,7 @@ def rotate_keys() -> Rotation:
     done, current = Rotation(), vault.current_key_id()
     for pk in list(ConnectionSecret.objects.order_by("pk").values_list("pk", flat=True)):
         with transaction.atomic():
-            locked = ConnectionSecret.objects.select_for_update(of=("self",))
+            locked = ConnectionSecret.objects.select_for_update(of=("self",), no_key=True)
             secret = locked.select_related("connection__organization").filter(pk=pk).first()
             if secret is None:
                 continue

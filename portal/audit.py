@@ -98,7 +98,7 @@ def record(
     at = at or timezone.now()
     with transaction.atomic():
         AuditHead.objects.get_or_create(tenant_id=organization.root_id)
-        head = AuditHead.objects.select_for_update().get(tenant_id=organization.root_id)
+        head = AuditHead.objects.select_for_update(no_key=True).get(tenant_id=organization.root_id)
         entry = AuditEntry(
             tenant_id=organization.root_id,
             sequence=head.sequence + 1,

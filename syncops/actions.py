@@ -314,14 +314,15 @@ def dismiss_operation(operation: SyncOperation, *, reason: str, actor: User, now
 
 def _locked(operation: SyncOperation) -> SyncOperation:
     """The operation as it is now, its stream locked first: in the order of every worker, and no worker is on it."""
-    Stream.objects.select_for_update().get(pk=operation.stream_id)
-    return SyncOperation.objects.select_for_update(of=("self",)).select_related("mapping").get(pk=operation.pk)
+    Stream.objects.select_for_update(no_key=True).get(pk=operation.stream_id)
+    rows = SyncOperation.objects.select_for_update(of=("self",), no_key=True)
+    return rows.select_related("mapping").get(pk=operation.pk)
 
 
 def _locked_stream(connection: Connection, subscription: Subscription) -> Stream:
     """The stream of a subscription on a connection, locked until the transaction ends."""
     stream, _ = Stream.objects.get_or_create(connection=connection, subscription=subscription)
-    return Stream.objects.select_for_update().get(pk=stream.pk)
+    return Stream.objects.select_for_update(no_key=True).get(pk=stream.pk)
 
 
 def mapping_payload(subscription: Subscription, today: date) -> dict[str, Any]:

@@ -63,7 +63,7 @@ def claim_streams(connection_id: int, *, owner: str, now: datetime, seconds: flo
     waiting = Stream.objects.due(now).filter(connection_id=connection_id).order_by("due", "pk")
     claims = []
     with transaction.atomic():
-        unlocked = waiting.select_for_update(skip_locked=True)
+        unlocked = waiting.select_for_update(skip_locked=True, no_key=True)
         for pk in list(unlocked.values_list("pk", flat=True)[:at_most]):
             won = Stream.objects.due(now).filter(pk=pk).update(lease_until=until, fence=F("fence") + 1, owner=owner)
             if won:
@@ -76,7 +76,7 @@ def claim_streams(connection_id: int, *, owner: str, now: datetime, seconds: flo
 def held(claim: Claim) -> Iterator[Stream]:
     """A transaction in which the claimed stream is locked and surely ours. Raises LostLease where it is not."""
     with transaction.atomic():
-        stream = Stream.objects.select_for_update().filter(pk=claim.stream_id, fence=claim.fence).first()
+        stream = Stream.objects.select_for_update(no_key=True).filter(pk=claim.stream_id, fence=claim.fence).first()
         if stream is None:
             raise LostLease(f"stream {claim.stream_id} has moved on from fence {claim.fence}")
         yield stream

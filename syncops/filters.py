@@ -1,10 +1,10 @@
 """Filters of the operations list."""
 
 import django_filters
-from django.forms import DateInput, HiddenInput
+from django.forms import DateInput
 
 from connections.models import Connection
-from portal.filters.fields import ListFilter, SearchFilter, customers_of
+from portal.filters.fields import ListFilter, SearchFilter, SubscriptionChoice, customers_of
 from syncops.models import SyncOperation
 from syncops.operations import REGISTRY
 
@@ -36,7 +36,7 @@ class OperationFilter(ListFilter):
     customer = django_filters.ModelChoiceFilter(
         label="Customer", field_name="subscription__customer", empty_label="Any customer", queryset=customers_of
     )
-    subscription = django_filters.NumberFilter(field_name="subscription_id", widget=HiddenInput)
+    subscription = SubscriptionChoice()
     since = django_filters.DateFilter(
         label="Effective from", field_name="effective_on", lookup_expr="gte", widget=DateInput(attrs={"type": "date"})
     )

@@ -183,4 +183,4 @@ def remove_line(line: OrderLine) -> None:
 
 def _is_still_a_cart(order_id: int) -> bool:
     """Locks the order, so that it is not submitted between this question and what follows."""
-    return Order.objects.select_for_update().filter(pk=order_id, state=Order.State.CART).exists()
+    return Order.objects.select_for_update(no_key=True).filter(pk=order_id, state=Order.State.CART).exists()

@@ -21,7 +21,7 @@ def save_rule(rule: MarginRule, *, actor: Actor, at: datetime) -> MarginRule:
     rule.full_clean()
     try:
         with transaction.atomic():
-            before = MarginRule.objects.select_for_update().filter(pk=rule.pk).first()
+            before = MarginRule.objects.select_for_update(no_key=True).filter(pk=rule.pk).first()
             rule.save()
             record(
                 UPDATE_RULE if before else CREATE_RULE,
@@ -59,7 +59,7 @@ def remove_rule(rule: MarginRule, *, actor: Actor, at: datetime) -> None:
 def update_settings(organization: Organization, *, changes: Mapping[str, bool], actor: Actor, at: datetime) -> None:
     """Change how margins treat promotions and limits. Where nothing differs, nothing is recorded."""
     with transaction.atomic():
-        row, _ = MarginSettings.objects.select_for_update().get_or_create(organization=organization)
+        row, _ = MarginSettings.objects.select_for_update(no_key=True).get_or_create(organization=organization)
         before = {name: getattr(row, name) for name in changes}
         if before == dict(changes):
             return

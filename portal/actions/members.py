@@ -44,7 +44,7 @@ def update_member(member: User, *, role: str, is_active: bool, actor: Actor, at:
     """
     organization = organization_of(member)
     with transaction.atomic():
-        Organization.objects.select_for_update().get(pk=organization.pk)
+        Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
         row = User.objects.get(pk=member.pk)
         before, (row.role, row.is_active) = member_facts(row), (role, is_active)
         if before == member_facts(row):

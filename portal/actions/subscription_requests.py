@@ -132,7 +132,7 @@ def _succeed(attempt: _Attempt, facts: SubscriptionFacts, now: datetime) -> None
         state = SubscriptionRequest.State.SUCCEEDED
         if not leases.settle(request, state=state, due_at=None, finished_at=now, error="", advice=""):
             return
-        subscription = Subscription.objects.select_for_update().get(pk=request.subscription_id)
+        subscription = Subscription.objects.select_for_update(no_key=True).get(pk=request.subscription_id)
         if subscription.quantity != facts.quantity:
             record_change(
                 subscription,

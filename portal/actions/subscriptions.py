@@ -57,7 +57,7 @@ def record_change(
     `settings.PORTAL_CHANGE_LISTENERS` is called with the change, inside the transaction.
     """
     with transaction.atomic():
-        row = Subscription.objects.select_for_update().get(pk=subscription.pk)
+        row = Subscription.objects.select_for_update(no_key=True).get(pk=subscription.pk)
         values = {name: value for name, value in after.items() if name in CHANGEABLE}
         was = {name: getattr(row, name) for name in values} if before is None else before
         Subscription.objects.filter(pk=row.pk).update(**values, version=F("version") + 1)

@@ -10,8 +10,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from portal.filters.fields import CustomerChoice, ListFilter
-from portal.models import AuditEntry, Subscription, User
+from portal.filters.fields import CustomerChoice, ListFilter, SubscriptionChoice
+from portal.models import AuditEntry, User
 
 REMEMBERED_S = 300  # how long the names that occur in a tenant's log are remembered
 SYSTEM = "system"
@@ -44,10 +44,6 @@ class DayFilter(django_filters.DateFilter):
         return qs.filter(**{"started_at__lt" if self.last else "started_at__gte": begins})
 
 
-def subscriptions_of(request: HttpRequest) -> QuerySet[Subscription]:
-    return Subscription.objects.for_user(request.user).select_related("customer")
-
-
 class AuditFilter(ListFilter):
     name = SeenFilter("Operation", "Any operation")
     status = django_filters.ChoiceFilter(label="Status", choices=AuditEntry.Status, empty_label="Any status")
@@ -56,9 +52,7 @@ class AuditFilter(ListFilter):
     person = django_filters.ChoiceFilter(label="Who", method="by_person", empty_label="Anybody")
     customer = CustomerChoice()
     connection = SeenFilter("Connection", "Any connection", field_name="connection_name")
-    subscription = django_filters.ModelChoiceFilter(
-        queryset=subscriptions_of, label="Subscription", widget=forms.HiddenInput
-    )
+    subscription = SubscriptionChoice()
     correlation = django_filters.UUIDFilter(field_name="correlation_id", label="Correlation", widget=forms.HiddenInput)
 
     def __init__(self, request: HttpRequest, queryset: QuerySet[AuditEntry]) -> None:

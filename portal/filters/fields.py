@@ -8,7 +8,7 @@ from django import forms
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from portal.models import Customer, Organization
+from portal.models import Customer, Organization, Subscription
 
 MANY = 100  # more choices than this are searched for instead of listed
 
@@ -77,6 +77,13 @@ class CustomerChoice(django_filters.ModelChoiceFilter):
         super().__init__(queryset=customers_of, label="Customer", empty_label="Any customer")
 
 
+class SubscriptionChoice(django_filters.ModelChoiceFilter):
+    """One of the person's subscriptions: it comes with a link, and shows as a chip."""
+
+    def __init__(self) -> None:
+        super().__init__(queryset=subscriptions_of, label="Subscription", widget=forms.HiddenInput)
+
+
 class OrganizationChoice(django_filters.ModelChoiceFilter):
     """The person's own organization or one of its resellers; left out for resellers, who have no choice."""
 
@@ -87,6 +94,10 @@ class OrganizationChoice(django_filters.ModelChoiceFilter):
 def customers_of(request: HttpRequest) -> QuerySet[Customer]:
     """The customers that the person may choose from."""
     return Customer.objects.for_user(request.user).order_by("name", "pk")
+
+
+def subscriptions_of(request: HttpRequest) -> QuerySet[Subscription]:
+    return Subscription.objects.for_user(request.user).select_related("customer")
 
 
 def organizations_of(request: HttpRequest) -> QuerySet[Organization]:

@@ -1,4 +1,4 @@
-"""What browsers do besides: going back, losing the network, outliving a session. And the watch that every test relies on."""
+"""What browsers do besides: going back, losing the network, outliving a session; and what the tests watch for."""
 
 import re
 
@@ -7,22 +7,42 @@ from playwright.sync_api import expect
 
 from tests.browser.walk import Walk
 
-OFFLINE = "net::ERR_INTERNET_DISCONNECTED|htmx:sendError"
+OFFLINE = "net::ERR_INTERNET_DISCONNECTED|htmx:(sendError|afterRequest)"
 
 
 def test_going_back_shows_the_search_as_it_was(page):
     walk = Walk(page)
-    page.goto("/customers/")
-    walk.search(page.get_by_label("Search"), "Kliniek", "Filter")
-    walk.link("Kliniek De Linde").click()
-    walk.heading("Kliniek De Linde")
+    page.goto("/")
+    walk.open_customer("Kliniek De Linde")
     page.go_back()
-    expect(page.get_by_label("Search")).to_have_value("Kliniek")
+    expect(page).to_have_url(re.compile(r"/customers/\?q=Kliniek"))
+    expect(page.get_by_label("Search")).to_have_value("Kliniek De Linde")
     expect(page.get_by_role("row")).to_have_count(2)
     page.go_back()
-    expect(page).to_have_url(re.compile("/customers/$"))
-    expect(walk.link("Alpenrose Hotel GmbH")).to_be_visible()
-    expect(page.get_by_label("Search")).to_have_value("")
+    walk.heading("Northwind Cloud Services")
+
+
+def test_the_pages_of_a_list_can_be_gone_back(page):
+    walk = Walk(page)
+    page.goto("/subscriptions/")
+    first = page.locator("tbody a").first.inner_text()
+    walk.link("Next").click()
+    expect(page).to_have_url(re.compile("after="))
+    expect(page.locator("tbody a").first).not_to_have_text(first)
+    page.go_back()
+    expect(page).to_have_url(re.compile("/subscriptions/$"))
+    expect(page.locator("tbody a").first).to_have_text(first)
+
+
+def test_leaving_a_search_box_asks_nothing_again(page):
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto("/customers/")
+    Walk(page).search(page.get_by_label("Search"), "Kliniek", "Filter")
+    asked.clear()
+    page.get_by_role("heading", level=1).click()
+    page.wait_for_timeout(400)
+    assert not asked
 
 
 def test_a_lost_network_is_said_and_what_was_typed_stays(page):

@@ -14,7 +14,7 @@ document.addEventListener("securitypolicyviolation", (event) =>
 
 @dataclass
 class Watch:
-    """What went wrong in a browser window. `expected` and `words`: answers and complaints that a test provokes on purpose."""
+    """What went wrong in a browser window. `expected` and `words`: answers and complaints that a test provokes."""
 
     context: BrowserContext
     expected: set[int] = field(default_factory=set)

@@ -60,7 +60,7 @@ class StoredKeeper:
 
     def roll(self, used: str, new: str) -> None:
         with transaction.atomic(durable=True):
-            secret = self._secrets().select_for_update(of=("self",)).filter(name=REFRESH_TOKEN).first()
+            secret = self._secrets().select_for_update(of=("self",), no_key=True).filter(name=REFRESH_TOKEN).first()
             if secret is None or _revealed(secret) != used:
                 return
             secret.ciphertext = vault.encrypt(new, bound_to=secret.binding(secret.connection, REFRESH_TOKEN))

@@ -33,6 +33,11 @@ document.addEventListener("submit", (event) => {
 window.addEventListener("pageshow", release);
 document.addEventListener("htmx:afterRequest", release);
 
+// A search answers while one types. Leaving its box asks nothing again: the answer would swap away what was just clicked.
+document.addEventListener("change", (event) => {
+  if (event.target.type === "search") event.stopPropagation();
+}, true);
+
 // Filters: an empty field says nothing in the address.
 document.addEventListener("htmx:configRequest", (event) => {
   if (event.detail.verb !== "get" || !event.target.matches("form, form *")) return;
