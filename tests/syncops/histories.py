@@ -182,7 +182,7 @@ class History:
         self.psa.put_contract(self.contract)
 
     def mishap(self) -> None:
-        """At most one per event: a fault, a slow or dying worker, a late or a lagging far side, somebody else's edit."""
+        """At most one per event: a fault, a slow or dying worker, a late or lagging far side, an edit by others."""
         self.psa._meanwhile.clear()
         self.late = False
         verb = self.random.choice(sorted(FAULTS))
