@@ -26,7 +26,7 @@ test: dev ## Run every check: lint, format, types, imports, migrations, deployme
 	$(call step,System checks,$(CHECKED) check)
 	$(call step,System checks for deployment,PORTAL_PUBLIC_URL=https://portal.example $(CHECKED) check --deploy --fail-level WARNING)
 	$(call step,Static files,$(CHECKED) collectstatic --noinput --verbosity 0)
-	$(if $(TEST_POSTGRES_URL),$(call step,Tests on PostgreSQL,$(ON_POSTGRES) $(PYTEST) -q -m 'not browser' $(DATABASE_TESTS)),$(WITHOUT_POSTGRES))
+	$(if $(TEST_POSTGRES_URL),$(call step,Tests on PostgreSQL,$(ON_POSTGRES) $(PYTEST) -q -m 'database and not browser' $(DATABASE_TESTS)),$(WITHOUT_POSTGRES))
 	$(call step,Tests,$(PYTEST) tests)
 
 setup: runtime ## Install for real use: packages, database tables, static files

@@ -28,6 +28,10 @@ def keyring(configured: str) -> dict[str, bytes]:
         name, _, text = part.strip().rpartition(":")
         if len(text) < 32:
             raise ImproperlyConfigured("Each key in PORTAL_FIELD_KEYS must have at least 32 characters.")
+        if (name or "k1") in ring:
+            raise ImproperlyConfigured(
+                f"Two keys in PORTAL_FIELD_KEYS are called {name or 'k1'}; write them as id:key, each with an id of its own."
+            )
         ring[name or "k1"] = hashlib.sha256(text.encode()).digest()
     return ring
 
@@ -43,7 +47,7 @@ def encrypt(value: str, *, bound_to: str) -> str:
 def decrypt(stored: str, *, bound_to: str) -> str:
     """The value behind `stored`. Raises CannotDecrypt where it was moved or edited, or its key is gone."""
     try:
-        version, name, nonce, sealed = stored.split(".")
+        version, name, nonce, sealed = _parts(stored)
         key = keyring(settings.FIELD_KEYS)[name]
         if version != VERSION:
             raise CannotDecrypt(f"Unknown format {version}.")
@@ -59,7 +63,14 @@ def current_key_id() -> str:
 
 def key_id(stored: str) -> str:
     """Which key a stored value was encrypted with."""
-    return stored.split(".")[1]
+    return _parts(stored)[1]
+
+
+def _parts(stored: str) -> tuple[str, str, str, str]:
+    """Version, key id, nonce and ciphertext; only the id may hold a full stop. Raises ValueError."""
+    version, rest = stored.split(".", 1)
+    name, nonce, sealed = rest.rsplit(".", 2)
+    return version, name, nonce, sealed
 
 
 def _text(data: bytes) -> str:

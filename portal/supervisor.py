@@ -34,6 +34,7 @@ CANARY = "portal.queue.beat"
 SWEEP = "portal.supervisor.sweep"
 RING_S, SWEEP_S = 1.0, 5.0
 ENOUGH = 50  # messages that wait already; more would wake nobody sooner
+SAID_AGAIN_S = 60.0  # how often the log tells of a database or broker that is still away
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,24 +59,32 @@ class Supervisor:
         self.started_at = 0.0
         self.restarts = 0
         self.bell = Bell()
+        self.scheduled = False
+        self.next_canary = 0.0
+        self.away_at = self.said_at = float("-inf")
 
     def run(self) -> None:
         """Start, watch and ring until SIGTERM or SIGINT."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
-        every_minutes("sweep", SWEEP, settings.EXECUTOR["sweep_every_min"])
         self._start()
-        next_canary = 0.0
         while not self.stopping:
-            now = time.monotonic()
-            if now >= next_canary:
-                self._guarded(lambda: enqueue(CANARY))
-                next_canary = now + self.intervals.canary
-            self._guarded(self.bell.ring)
-            if reason := self._deaf():
-                self._replace(reason)
+            self.look()
             time.sleep(self.intervals.look)
         self._end()
+
+    def look(self) -> None:
+        """One look: canary, bell, and whether the cluster still hears."""
+        now = time.monotonic()
+        if not self.scheduled:
+            minutes = settings.EXECUTOR["sweep_every_min"]
+            self.scheduled = self._guarded(lambda: every_minutes("sweep", SWEEP, minutes))
+        if now >= self.next_canary:
+            self._guarded(lambda: enqueue(CANARY))
+            self.next_canary = now + self.intervals.canary
+        self._guarded(self.bell.ring)
+        if reason := self._deaf():
+            self._replace(reason)
 
     def _stop(self, number: int, frame: object) -> None:
         self.stopping = True
@@ -91,7 +100,7 @@ class Supervisor:
         self.say(f"Worker started (process {self.cluster.pid}).")
 
     def _deaf(self) -> str:
-        """Why the cluster must be replaced, or nothing."""
+        """Why the cluster must be replaced, or nothing. While nothing can be sent it cannot answer either."""
         assert self.cluster is not None
         if self.cluster.poll() is not None:
             return f"it ended with code {self.cluster.returncode}"
@@ -101,7 +110,7 @@ class Supervisor:
         if busy_now():
             return ""
         age = beat_age()
-        silent_for = running_for if age is None else age
+        silent_for = min(running_for if age is None else age, time.monotonic() - self.away_at)
         limit = self.intervals.start_up if age is None else self.intervals.silence
         return f"no canary came back for {silent_for:.0f} s" if silent_for > limit else ""
 
@@ -129,13 +138,18 @@ class Supervisor:
             self.say("Worker did not stop by itself; it is ended.")
         self._kill()
 
-    def _guarded(self, step: Callable[[], object]) -> None:
-        """A database or broker that is away must not end the supervisor."""
+    def _guarded(self, step: Callable[[], object]) -> bool:
+        """A database or broker that is away must not end the supervisor; False where it is."""
         try:
             step()
         except Exception:
-            log.exception("supervisor step failed")
+            self.away_at = time.monotonic()
+            if self.away_at - self.said_at > SAID_AGAIN_S:
+                self.said_at = self.away_at
+                log.exception("supervisor step failed; tried again and again")
             close_old_connections()
+            return False
+        return True
 
 
 def workplaces() -> list[ModuleType]:
@@ -180,9 +194,9 @@ def work_until_idle(*, patience: float = 5.0, at_most: float = 600.0) -> int:
         for place in due:
             place.work(now)
         rounds += bool(due)
-        if not due:
-            if not any(place.due(now + timedelta(seconds=patience)) for place in workplaces()):
-                break
+        if not due and not any(place.due(now + timedelta(seconds=patience)) for place in workplaces()):
+            break
+        if all(place.due(timezone.now()) for place in due):  # somebody else is on it, or it is due later
             time.sleep(0.1)
     return rounds
 

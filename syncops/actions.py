@@ -313,7 +313,8 @@ def dismiss_operation(operation: SyncOperation, *, reason: str, actor: User, now
 
 
 def _locked(operation: SyncOperation) -> SyncOperation:
-    """The operation as it is now, its stream locked first: in the order of every worker, and no worker is on it."""
+    """The operation as it is now. Locked in the one order that all keep: subscription, stream, operation, audit log."""
+    Subscription.objects.select_for_update(no_key=True).get(pk=operation.subscription_id)
     Stream.objects.select_for_update(no_key=True).get(pk=operation.stream_id)
     rows = SyncOperation.objects.select_for_update(of=("self",), no_key=True)
     return rows.select_related("mapping").get(pk=operation.pk)

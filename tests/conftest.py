@@ -5,6 +5,18 @@ import pytest
 from tests.cast import Cast, make_cast
 from tests.needs import NEEDS, is_obligatory
 
+DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup"}
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "database: uses the database (set by itself); run again on PostgreSQL")
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.get_closest_marker("django_db") or DATABASE_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker("database")
+
 
 def pytest_runtest_setup(item):
     """Skip what cannot be run here, with a line that says how it could."""

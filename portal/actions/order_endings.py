@@ -32,6 +32,15 @@ def subscription_of(line: OrderLine) -> Subscription:
     return line.subscription
 
 
+def hold_subscriptions(order: Order) -> None:
+    """Lock the order's subscriptions all at once, before its first line writes to the audit log.
+
+    Whoever locks a subscription writes there as well: one after the other, two transactions could wait for each other.
+    """
+    rows = Subscription.objects.select_for_update(of=("self",), no_key=True)
+    list(rows.filter(order_line__order=order).order_by("pk").values_list("pk"))
+
+
 def provision_line(order: Order, line: OrderLine, facts: SubscriptionFacts, *, now: datetime) -> None:
     """The line became a subscription at Microsoft. The moment its term began is a day in the organization's zone."""
     subscription = subscription_of(line)

@@ -124,6 +124,7 @@ def settle_checkout(step: Step, checkout: Checkout, now: datetime) -> None:
         )
         if not won:
             return
+        order_endings.hold_subscriptions(order)
         for placed in checkout.orders:
             numbered = [lines[number].pk for number in placed.line_numbers]
             OrderLine.objects.filter(pk__in=numbered).update(provider_order_id=placed.external_id)
@@ -139,6 +140,7 @@ def settle_lines(step: Step, answers: Sequence[ProvisionedLine], now: datetime) 
     with transaction.atomic():
         if not _settle(step, due_at=leases.next_try(order.attempts, now), error="", advice=""):
             return
+        order_endings.hold_subscriptions(order)
         for answer in answers:
             line = lines[answer.number]
             if answer.state == "completed" and answer.subscription is not None:
@@ -200,6 +202,7 @@ def _fail(step: Step, error: FarSideError, now: datetime) -> None:
             step, state=State.FAILED, due_at=None, finished_at=now, error=error.message, advice=error.advice
         ):
             return
+        order_endings.hold_subscriptions(order)
         order_endings.fail_lines(order, order_endings.open_lines(order), str(error), now=now)
         answered = {"error": error.message, "advice": error.advice, "said": error.raw}
         order_endings.end_audit(order, AuditEntry.Status.FAILED, answered, now)

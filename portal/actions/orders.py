@@ -127,6 +127,7 @@ def give_up_order(order: Order, *, actor: User, now: datetime) -> bool:
             .update(state=Order.State.FAILED, finished_at=now, fence=F("fence") + 1)
         )
         if ended:
+            order_endings.hold_subscriptions(order)
             order_endings.fail_lines(order, order_endings.open_lines(order), f"{actor} gave the order up.", now=now)
             order_endings.end_audit(order, AuditEntry.Status.FAILED, {"given_up_by": actor.email}, now)
     return bool(ended)

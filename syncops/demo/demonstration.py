@@ -4,6 +4,7 @@ It stops as a whole: on Ctrl-C, on SIGTERM, when its terminal goes away, and whe
 """
 
 import os
+import shlex
 import signal
 import sys
 import time
@@ -80,6 +81,8 @@ class Choices:
             "DATABASE_URL": f"sqlite:///{self.folder.path / DATABASE}",
             "QUEUE_URL": "orm://",
             "PORTAL_PUBLIC_URL": self.url,
+            "PORTAL_ALLOWED_HOSTS": "localhost,127.0.0.1,[::1]",
+            "PORTAL_EMAIL_URL": "console:",  # invented people get no mail
             **self.addresses.environment,
         }
 
@@ -177,7 +180,7 @@ class Demonstration:
 
     def _write_environment(self) -> None:
         """For other shells that want to look at the demonstration: `set -a; . data/demonstration.env`."""
-        lines = [f'{name}="{value}"\n' for name, value in self.choices.environment.items()]
+        lines = [f"{name}={shlex.quote(value)}\n" for name, value in self.choices.environment.items()]
         (self.choices.folder.path / ENVIRONMENT).write_text("".join(lines), encoding="utf-8")
 
     # Watching

@@ -88,10 +88,10 @@ def sync_confirm(request: HttpRequest, pk: int) -> HttpResponse:
     weighed = _weigh(request, pk)
     if isinstance(weighed, HttpResponse):
         return weighed
-    if weighed.preview.needs_line_choice:
-        return _preview_page(request, weighed, missing=True, status=422)
-    if request.POST.get("seen", weighed.digest) != weighed.digest:
-        return _preview_page(request, weighed, changed=True, status=422)
+    missing, digest = weighed.preview.needs_line_choice, weighed.digest
+    if missing or request.POST.get("seen", digest) != digest:
+        overtaken = _overtaken(request, weighed.scope.subscription)
+        return overtaken or _preview_page(request, weighed, missing=missing, changed=not missing, status=422)
     today, actor = weighed.scope.facts.today, request.user
     try:
         confirm(weighed.choice, weighed.facts, actor=actor, today=today, now=timezone.now())  # type: ignore[arg-type]
@@ -103,9 +103,8 @@ def sync_confirm(request: HttpRequest, pk: int) -> HttpResponse:
 def _weigh(request: HttpRequest, pk: int) -> Weighed | HttpResponse:
     """Check what was posted, first against the mirror, then against the PSA; or the page that says what is wrong."""
     subscription = _subscription_or_404(request, pk)
-    mapping = open_mapping(subscription)
-    if mapping is not None:
-        return _mapped_already(request, mapping)
+    if overtaken := _overtaken(request, subscription):
+        return overtaken
     scope = _scope_or_refused(request, subscription)
     form = ChoiceForm(request.POST)
     if not form.is_valid():
@@ -197,12 +196,19 @@ def _record_refusal(request: HttpRequest, reasons: tuple[Reason, ...], **about: 
 
 
 def _refused(request: HttpRequest, scope: Scope, reasons: tuple[Reason, ...]) -> HttpResponse:
+    if overtaken := _overtaken(request, scope.subscription):
+        return overtaken
     _record_refusal(request, reasons, subscription=scope.subscription, connection=scope.connection)
     return _fields_page(request, scope, request.POST, reasons=reasons, status=422)
 
 
-def _mapped_already(request: HttpRequest, mapping: SubscriptionMapping) -> HttpResponse:
-    """The same choice again is no error: a second click on Confirm Sync shows what the first one began."""
+def _overtaken(request: HttpRequest, subscription: Subscription) -> HttpResponse | None:
+    """The answer where it is mapped, be it since a moment ago. The same choice again is no error: a second click on
+    Confirm Sync shows what the first one began.
+    """
+    mapping = open_mapping(subscription)
+    if mapping is None:
+        return None
     place = {"connection": mapping.connection_id, "service": mapping.service_id, "contract": mapping.contract_id}
     if any(number(request.POST.get(name)) != value for name, value in place.items()):
         messages.warning(request, f"Nothing was changed: it is mapped to {mapping.contract_name} already.")

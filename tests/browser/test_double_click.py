@@ -2,10 +2,10 @@
 
 import re
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urljoin
 
 import pytest
 import requests
-from playwright.sync_api import expect
 
 from connections.sandbox.remote import control
 from tests.browser.walk import Walk
@@ -51,26 +51,54 @@ def test_two_clicks_on_confirm_sync_write_once(opened, installation, live):
     assert len(installation.billed(subscription)) == 1
 
 
+def post_at_once(page, button):
+    """Send the button's form six times at the same moment, as no browser does but a bad network may."""
+    form = page.locator("form", has=button)
+    fields = dict(form.evaluate("form => [...new FormData(form).entries()]"))
+    address = urljoin(page.url, form.get_attribute("action") or "")
+    cookies = {cookie["name"]: cookie["value"] for cookie in page.context.cookies()}
+
+    def post(_):
+        return requests.post(
+            address, fields, cookies=cookies, headers={"Referer": address}, allow_redirects=False, timeout=60
+        )
+
+    with ThreadPoolExecutor(6) as threads:
+        return {(answer.status_code, answer.headers.get("Location")) for answer in threads.map(post, range(6))}
+
+
 def test_confirmations_that_arrive_at_once_write_once(page, installation):
     walk, subscription = Walk(page), installation.subscription(CUSTOMER, "Microsoft Teams Phone Standard")
     page.goto(f"/subscriptions/{subscription}/sync/")
     walk.choose("services", "teams", "Teams Phone Standard")
     walk.preview()
-    form = page.locator("form", has=walk.button("Confirm Sync"))
-    fields = dict(form.evaluate("form => [...new FormData(form).entries()]"))
-    cookies = {cookie["name"]: cookie["value"] for cookie in page.context.cookies()}
-    address = f"{installation.url}/subscriptions/{subscription}/sync/confirm/"
-
-    def post(_):
-        return requests.post(
-            address, fields, cookies=cookies, headers={"Referer": address}, allow_redirects=False, timeout=30
-        )
-
-    with ThreadPoolExecutor(6) as threads:
-        answers = list(threads.map(post, range(6)))
-    assert {answer.status_code for answer in answers} == {302}
+    assert post_at_once(page, walk.button("Confirm Sync")) == {(302, f"/subscriptions/{subscription}/sync/")}
     page.goto(f"/subscriptions/{subscription}/sync/")
     walk.await_proof()
     assert installation.operations(subscription) == [("map_subscription", "succeeded")]
     assert len(installation.billed(subscription)) == 1
-    expect(page.locator("main")).to_contain_text("Teams Phone Standard")
+    refused = "SELECT count(*) FROM portal_auditentry WHERE subscription_id = ? AND status = 'failed'"
+    assert installation.one(refused, subscription) == 0
+
+
+def test_orders_that_arrive_at_once_buy_once(page, installation):
+    walk, before = Walk(page), orders_at_microsoft(installation)
+    page.goto(f"/customers/{installation.customer(CUSTOMER)}/")
+    walk.fill_cart("Visio Plan 1 · 1 month, monthly", 1)
+    walk.link("Submit Order").click()
+    ((status, order),) = post_at_once(page, walk.button("Submit"))
+    assert status == 302
+    page.goto(order)
+    walk.await_order()
+    assert orders_at_microsoft(installation) == before + 1
+
+
+def test_changes_of_quantity_that_arrive_at_once_are_one(page, installation):
+    walk, subscription = Walk(page), installation.subscription(CUSTOMER, "Microsoft Defender for Office 365 (Plan 1)")
+    page.goto(f"/subscriptions/{subscription}/quantity/?quantity=40")
+    ((status, _),) = post_at_once(page, walk.button("Change to 40"))
+    assert status == 302
+    page.goto(f"/subscriptions/{subscription}/quantity/")
+    walk.await_words(page.locator("main"), "Microsoft has 40 since")
+    requested = "SELECT count(*) FROM portal_subscriptionrequest WHERE subscription_id = ?"
+    assert installation.one(requested, subscription) == 1

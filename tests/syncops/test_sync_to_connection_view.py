@@ -100,6 +100,23 @@ def test_a_double_click_on_confirm_is_one_operation(flow: Flow):
     assert AuditEntry.objects.filter(name=TRIGGER).count() == 1
 
 
+@pytest.mark.parametrize("overtaken_at", ["company", "contract", "lines_of"])
+def test_a_confirmation_that_its_twin_overtakes_is_one_operation(flow: Flow, monkeypatch, overtaken_at):
+    seen, read, twins = flow.preview().context["digest"], getattr(flow.psa, overtaken_at), []
+
+    def meanwhile(*args):
+        if not twins:
+            twins.append(True)
+            twins.append(flow.confirm(seen=seen))
+        return read(*args)
+
+    monkeypatch.setattr(flow.psa, overtaken_at, meanwhile)
+    answer = flow.confirm(seen=seen)
+    assert answer.url == twins[1].url == flow.url("sync_to_connection")
+    assert SyncOperation.objects.count() == 1
+    assert [entry.status for entry in AuditEntry.objects.filter(name=TRIGGER)] == ["in_progress"]
+
+
 def test_another_choice_for_a_mapped_subscription_changes_nothing_and_says_so(flow: Flow):
     flow.confirm()
     contract_row(flow.connection, 101, "Second")

@@ -1,13 +1,14 @@
 """What planning one change costs on a line with a long history, as the engine plans it: from stored rows to a plan."""
 
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from time import process_time
 
 from django.utils import timezone
 
 from connections.models import Connection, MirroredContract
+from connections.psa.types import UnitRow
 from connections.registry import psa_for
 from mappings.models import SubscriptionMapping
 from syncops import journal
@@ -32,8 +33,8 @@ def plan_cost() -> dict[str, float]:
     """
     mapping = SubscriptionMapping.objects.select_related("connection__organization", "subscription").get()
     stream, contract = Stream.objects.get(), MirroredContract.objects.get()
-    _remember(stream, mapping)
     rows = psa_for(Connection.objects.get()).unit_rows([mapping.line_id or 0])
+    _remember(stream, mapping, rows)
     late = far_side.HISTORY[len(far_side.HISTORY) // 2][0] + timedelta(days=3)
     new = [Fact(change_quantity.KIND.name, late, {"units": 99})]
 
@@ -41,11 +42,8 @@ def plan_cost() -> dict[str, float]:
         return plan_line(mapping, stream=stream, new=new, rows=rows, contract=contract)
 
     done = journal.facts_of(list(SyncOperation.objects.filter(stream=stream, state=State.SUCCEEDED)))
-    term, ours, given_up = (
-        term_of(contract),
-        journal.ours_of(stream, mapping.line_id),
-        journal.given_up_of(stream, mapping),
-    )
+    ours, given_up = journal.ours_of(stream, mapping.line_id), journal.given_up_of(stream, mapping)
+    term = term_of(contract)
 
     def rules_alone() -> object:
         actual, before, after = actual_of(rows), fold(done), fold([*done, *new])
@@ -68,12 +66,17 @@ def _cost(once: Callable[[], object]) -> float:
     return statistics.median(timed() for _ in range(ROUNDS))
 
 
-def _remember(stream: Stream, mapping: SubscriptionMapping) -> None:
-    """The changes that the line shows, as operations that succeeded and writes that were proved."""
-    first = Write.objects.get()
-    before = far_side.UNITS
+def _remember(stream: Stream, mapping: SubscriptionMapping, rows: Sequence[UnitRow]) -> None:
+    """The changes that the line shows, as operations that succeeded and writes that were proved, evidence and all."""
+    first, line, before = Write.objects.get(), actual_of(rows).as_json(), far_side.UNITS
+    shown = [{"start": str(row.starts_on), "end": str(row.ends_on), "units": row.units} for row in rows]
     for number, (day, units) in enumerate(far_side.HISTORY, 2):
         operation = _changed(stream, mapping, number, day, units)
+        operation.plan, operation.proof = (
+            {"actual": line, "wanted": line},
+            {"before": line, "found": line, "rows": shown},
+        )
+        operation.save(update_fields=["plan", "proof"])
         Write.objects.create(
             stream=stream,
             operation=operation,
@@ -84,6 +87,7 @@ def _remember(stream: Stream, mapping: SubscriptionMapping) -> None:
             line_id=first.line_id,
             effective_on=day,
             unit_change=units - before,
+            line_before=line,
             sent_at=timezone.now(),
             sent_boot=0,
         )
