@@ -30,6 +30,8 @@ test: dev ## Run every check: lint, format, types, imports, migrations, deployme
 	$(call step,Tests,$(PYTEST) tests)
 
 setup: runtime ## Install for real use: packages, database tables, static files
+	@folder="$${PORTAL_DATA_DIR:-data}"; if [ -e "$$folder/demonstration.json" ]; then \
+	  echo "$$folder holds the demonstration, whose passwords everybody knows. Move it away, or choose another folder: PORTAL_DATA_DIR=/a/folder" >&2; exit 1; fi
 	@$(MANAGE) migrate --no-input
 	@$(MANAGE) collectstatic --no-input --verbosity 0
 	@echo "Ready. Next: $(MANAGE) bootstrap --name … --currency EUR --admin-email …  (see README.md)"

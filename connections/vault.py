@@ -30,7 +30,7 @@ def keyring(configured: str) -> dict[str, bytes]:
             raise ImproperlyConfigured("Each key in PORTAL_FIELD_KEYS must have at least 32 characters.")
         if (name or "k1") in ring:
             raise ImproperlyConfigured(
-                f"Two keys in PORTAL_FIELD_KEYS are called {name or 'k1'}; write them as id:key, each with an id of its own."
+                f"Two keys in PORTAL_FIELD_KEYS are called {name or 'k1'}; write each as id:key, with an id of its own."
             )
         ring[name or "k1"] = hashlib.sha256(text.encode()).digest()
     return ring
@@ -62,8 +62,11 @@ def current_key_id() -> str:
 
 
 def key_id(stored: str) -> str:
-    """Which key a stored value was encrypted with."""
-    return _parts(stored)[1]
+    """Which key a stored value was encrypted with; empty where it cannot be told."""
+    try:
+        return _parts(stored)[1]
+    except ValueError:
+        return ""
 
 
 def _parts(stored: str) -> tuple[str, str, str, str]:

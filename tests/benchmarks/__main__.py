@@ -1,4 +1,4 @@
-"""Runs benchmarks: all of them, or those named. Exit codes: 0 all ran, 1 one of them broke, 2 no such name."""
+"""Runs benchmarks, all or those named. Exit codes: 0 all ran, 1 one of them broke, 2 no such name, 130 stopped."""
 
 import os
 import signal
@@ -91,4 +91,8 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        print("\nStopped.", file=sys.stderr)
+        sys.exit(130)

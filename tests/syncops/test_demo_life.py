@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from syncops.demo.folder import MADE
 from syncops.demo.programs import end_processes, processes_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -78,6 +79,7 @@ def test_it_answers_and_is_alone_on_its_folder_and_ports(place):
     url = f"http://127.0.0.1:{place.ports[0]}"
     assert requests.get(f"{url}/readyz", timeout=10).json()["ready"] is True
     assert "Demonstration-2026" in run.words
+    assert {entry.name for entry in place.folder.iterdir()} <= set(MADE)  # or starting over would refuse
     assert "Sign in" in requests.get(f"{url}/accounts/login/", timeout=10).text
     second = place()
     assert second.await_end() == 1
