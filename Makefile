@@ -8,7 +8,7 @@ MANAGE := $(BIN)/python manage.py
 TEST_DATA := var/test
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test setup bench format check-demo lock runtime dev
+.PHONY: help demo test torture setup bench format check-demo lock runtime dev
 
 help: ## List these targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ test: dev ## Run every check: lint, format, types, imports, migrations, deployme
 	$(call step,Static files,$(CHECKED) collectstatic --noinput --verbosity 0)
 	$(if $(TEST_POSTGRES_URL),$(call step,Tests on PostgreSQL,$(ON_POSTGRES) $(PYTEST) -q -m 'database and not browser' $(DATABASE_TESTS)),$(WITHOUT_POSTGRES))
 	$(call step,Tests,$(PYTEST) tests)
+
+torture: dev ## Play 5,000 random histories of lines (about half an hour); HISTORIES= other numbers, HISTORY= one of them
+	@RANDOM_HISTORIES=$(or $(HISTORIES),5000) $(PYTEST) -q -x --show-capture=no tests/syncops/test_random_histories.py
 
 setup: runtime ## Install for real use: packages, database tables, static files
 	@folder="$${PORTAL_DATA_DIR:-data}"; if [ -e "$$folder/demonstration.json" ]; then \
@@ -55,7 +58,7 @@ lock: ## Renew the lock files (needs uv)
 
 CHECKED = PORTAL_DATA_DIR=$(TEST_DATA) $(MANAGE)
 PYTEST = $(BIN)/pytest -n 2 --dist loadgroup
-ON_POSTGRES = DATABASE_URL=$(TEST_POSTGRES_URL)
+ON_POSTGRES = DATABASE_URL=$(TEST_POSTGRES_URL) RANDOM_HISTORIES=50
 DATABASE_TESTS = tests/connections tests/mappings tests/portal tests/syncops
 
 define WITHOUT_POSTGRES

@@ -4,20 +4,20 @@ Credentials are tried before they get here (`registry.try_credentials`), so that
 """
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from connections import vault
+from connections import trials
 from connections.health import note_failure
 from connections.mirror import start_refresh
-from connections.models import Connection, ConnectionSecret
-from connections.psa.types import ProbeResult
+from connections.models import Connection
+from connections.policies import Policies
 from connections.refusals import Refused
-from connections.registry import PSAS, Trial
+from connections.registry import PSAS, Trial, credentials_form
 from portal import audit
 from portal.audit import Actor
 from portal.far_side import FarSideError, Unauthorized
@@ -25,6 +25,7 @@ from portal.models import AuditEntry, Organization
 from portal.queue import enqueue
 
 State = Connection.State
+CHANGED_MEANWHILE = "Somebody else changed these policies meanwhile. Look at them again, then save once more."
 
 
 def create_connection(
@@ -52,13 +53,13 @@ def create_connection(
         state=State.ACTIVE,
         tested_at=now,
         last_success_at=now,
-        probe=_as_json(trial.results),
+        probe=trials.as_json(trial.results),
         **trial.facts,
     )
     try:
         with transaction.atomic():
             connection.save(force_insert=True)
-            _store_secrets(connection, trial.secrets, now)
+            trials.seal(connection, trial.secrets, now)
             audit.record(
                 "Create Connection",
                 actor=actor,
@@ -66,7 +67,7 @@ def create_connection(
                 connection=connection,
                 subject=name,
                 asked={"kind": kind, "name": name, "currency": currency, **settings, **trial.secrets},
-                answered={"test": _words(trial.results)},
+                answered={"test": trials.in_words(trial.results)},
                 at=now,
             )
             if kind in PSAS:
@@ -80,8 +81,7 @@ def record_failed_attempt(
     organization: Organization,
     *,
     kind: str,
-    name: str,
-    currency: str,
+    settings: Mapping[str, Any],
     actor: Actor,
     now: datetime,
     trial: Trial | None = None,
@@ -89,13 +89,13 @@ def record_failed_attempt(
 ) -> None:
     """Remember that a connection was wanted and its test did not pass; nothing else is stored."""
     audit.record(
-        "Create Connection",
+        "Begin Connection",
         actor=actor,
         organization=organization,
-        subject=name,
+        subject=f"New connection to {Connection.Kind(kind).label}",
         status=AuditEntry.Status.FAILED,
-        asked={"kind": kind, "name": name, "currency": currency},
-        answered={"test": _words(trial.results)} if trial else _said(error),
+        asked=settings,
+        answered=trials.found(trial, error),
         at=now,
     )
 
@@ -114,9 +114,11 @@ def rotate_secrets(
     with transaction.atomic():
         locked = _locked(connection)
         before = locked.settings | {each.name: f"ends in {each.hint}" for each in locked.secrets.all()}
-        locked.settings = locked.settings | dict(settings)
-        _store_secrets(locked, trial.secrets, now)
-        _tested(locked, trial, now)
+        entered = credentials_form(locked.kind).base_fields  # what was left empty this time is gone
+        others = {name: value for name, value in locked.settings.items() if name not in entered}
+        locked.settings = others | dict(settings)
+        trials.seal(locked, trial.secrets, now)
+        trials.keep(locked, trial, now)
         locked.save()
         audit.record(
             "Rotate Connection Secret",
@@ -126,7 +128,7 @@ def rotate_secrets(
             subject=locked.name,
             before=before,
             after={**settings, **trial.secrets},
-            answered={"test": _words(trial.results)},
+            answered={"test": trials.in_words(trial.results)},
             at=now,
         )
     connection.refresh_from_db()
@@ -148,7 +150,7 @@ def record_failed_rotation(
         connection=connection,
         subject=connection.name,
         status=AuditEntry.Status.FAILED,
-        answered={"test": _words(trial.results)} if trial else _said(error),
+        answered=trials.found(trial, error),
         at=now,
     )
 
@@ -160,7 +162,7 @@ def record_test(
     with transaction.atomic():
         locked = _locked(connection)
         if trial is not None:
-            _tested(locked, trial, now)
+            trials.keep(locked, trial, now)
             locked.save()
         elif error is not None:
             note_failure(locked, error, now=now)
@@ -172,7 +174,7 @@ def record_test(
             connection=locked,
             subject=locked.name,
             status=AuditEntry.Status.SUCCEEDED if passed else AuditEntry.Status.FAILED,
-            answered={"test": _words(trial.results)} if trial else _said(error),
+            answered=trials.found(trial, error),
             at=now,
         )
     connection.refresh_from_db()
@@ -193,7 +195,7 @@ def mark_unauthorized(connection: Connection, error: Unauthorized, *, now: datet
                 connection=locked,
                 subject=locked.name,
                 status=AuditEntry.Status.FAILED,
-                answered=_said(error),
+                answered=trials.said(error),
                 at=now,
             )
             enqueue("connections.tasks.tell_administrators", locked.pk)
@@ -209,6 +211,8 @@ def pause_connection(connection: Connection, *, actor: Actor, now: datetime) -> 
 
 def resume_connection(connection: Connection, *, actor: Actor, now: datetime) -> None:
     """Let a paused connection send again. Refused for one whose credentials are refused: that needs a passed test."""
+    if connection.state == State.DRAFT:
+        raise Refused("It is not finished. Finish setting it up first.")
     if connection.state == State.UNAUTHORIZED:
         raise Refused("Its credentials are refused. Press Test, or set new secrets; it goes on once they work.")
     _move(connection, State.ACTIVE, "Resume Connection", actor=actor, now=now)
@@ -243,6 +247,36 @@ def rename_connection(connection: Connection, *, name: str, actor: Actor, now: d
     connection.refresh_from_db()
 
 
+def change_policies(connection: Connection, policies: Policies, *, seen: str, actor: Actor, now: datetime) -> None:
+    """Store what a person chose, only where it differs from the defaults.
+
+    `seen`: the fingerprint of the policies that the person looked at. Refused where others changed them since, and for
+    a retired connection.
+    """
+    with transaction.atomic():
+        locked = _locked(connection)
+        if locked.state == State.RETIRED:
+            raise Refused("It is retired.")
+        before, after = asdict(locked.policies), asdict(policies)
+        if locked.policies.fingerprint() != seen:
+            raise Refused(CHANGED_MEANWHILE)
+        changed = [name for name, value in after.items() if value != before[name]]
+        if changed:
+            locked.policies_json = policies.as_json()
+            locked.save(update_fields=["policies_json"])
+            audit.record(
+                "Change Connection Policies",
+                actor=actor,
+                organization=locked.organization,
+                connection=locked,
+                subject=locked.name,
+                before={name: before[name] for name in changed},
+                after={name: after[name] for name in changed},
+                at=now,
+            )
+    connection.refresh_from_db()
+
+
 def _move(connection: Connection, to: Connection.State, what: str, *, actor: Actor, now: datetime) -> None:
     with transaction.atomic():
         locked = _locked(connection)
@@ -267,34 +301,3 @@ def _move(connection: Connection, to: Connection.State, what: str, *, actor: Act
 def _locked(connection: Connection) -> Connection:
     rows = Connection.objects.select_for_update(of=("self",), no_key=True)
     return rows.select_related("organization").get(pk=connection.pk)
-
-
-def _tested(connection: Connection, trial: Trial, now: datetime) -> None:
-    """Put a test's result on the row; a passed one ends Draft and Credentials refused."""
-    connection.tested_at, connection.probe = now, _as_json(trial.results)
-    for name, value in trial.facts.items():
-        setattr(connection, name, value)
-    if trial.passed:
-        connection.last_success_at = now
-        if connection.state in Connection.NEEDS_A_PERSON:
-            connection.state = State.ACTIVE
-
-
-def _store_secrets(connection: Connection, secrets: Mapping[str, str], now: datetime) -> None:
-    for name, value in secrets.items():
-        ciphertext = vault.encrypt(value, bound_to=ConnectionSecret.binding(connection, name))
-        ConnectionSecret.objects.update_or_create(
-            connection=connection, name=name, defaults={"ciphertext": ciphertext, "hint": value[-2:], "set_at": now}
-        )
-
-
-def _as_json(results: Sequence[ProbeResult]) -> list[dict[str, Any]]:
-    return [asdict(result) for result in results]
-
-
-def _words(results: Sequence[ProbeResult]) -> dict[str, str]:
-    return {result.need: "yes" if result.granted else f"no: {result.advice}" for result in results}
-
-
-def _said(error: FarSideError | None) -> dict[str, str]:
-    return {"message": error.message, "advice": error.advice, "answer": error.raw} if error else {}

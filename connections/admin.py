@@ -13,6 +13,8 @@ from connections.models import (
     MirroredLine,
     MirroredService,
     MirrorRefresh,
+    RequestBudget,
+    RequestSlot,
 )
 
 
@@ -49,10 +51,27 @@ class ConnectionSecretAdmin(ReadOnlyAdmin):
     fields = ("connection", "name", "hint", "set_at")
 
 
+@admin.register(RequestBudget)
+class RequestBudgetAdmin(ReadOnlyAdmin):
+    list_display = ("organization", "share", "limit", "others", "counted_at", "blocked_until")
+    list_select_related = ("organization",)
+    raw_id_fields = ("organization",)
+    search_fields = ("organization__name",)
+    exclude = ("identity",)
+
+
+@admin.register(RequestSlot)
+class RequestSlotAdmin(ReadOnlyAdmin):
+    list_display = ("budget", "entity", "number", "lease_until", "wanted_until")
+    list_select_related = ("budget__organization",)
+    raw_id_fields = ("budget",)
+    search_fields = ("entity", "budget__organization__name")
+
+
 @admin.register(MirrorRefresh)
 class MirrorRefreshAdmin(ReadOnlyAdmin):
-    list_display = ("connection", "state", "started_at", "finished_at", "attempts", "message")
-    list_filter = ("state",)
+    list_display = ("connection", "scope", "state", "started_at", "finished_at", "attempts", "message")
+    list_filter = ("scope", "state")
     list_select_related = ("connection",)
     raw_id_fields = ("connection",)
     search_fields = ("connection__name", "message")

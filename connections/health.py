@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import Case, Q, Value, When
+from django.db.models.functions import Coalesce
 
 from connections.models import Connection
 from portal.far_side import FarSideError
@@ -28,20 +29,23 @@ class Health:
 
 
 def note_success(connection: Connection, *, now: datetime) -> None:
-    """Remember that the far side answered; at most one write per minute and connection."""
+    """Remember that the far side answered; at most one write per minute and connection, unless it was failing."""
     latest = connection.last_success_at
-    if latest is None or now - latest >= NOTED_EVERY:
-        long_ago = Q(last_success_at__isnull=True) | Q(last_success_at__lte=now - NOTED_EVERY)
-        Connection.objects.filter(long_ago, pk=connection.pk).update(last_success_at=now)
-        connection.last_success_at = now
+    if latest is None or now - latest >= NOTED_EVERY or connection.failing_since is not None:
+        news = Q(last_success_at__isnull=True) | Q(last_success_at__lte=now - NOTED_EVERY) | Q(failing_since__lte=now)
+        later = Case(When(failing_since__gt=now, then="failing_since"), default=None)
+        Connection.objects.filter(news, pk=connection.pk).update(last_success_at=now, failing_since=later)
+        connection.last_success_at, connection.failing_since = now, None
 
 
 def note_failure(connection: Connection, error: FarSideError, *, now: datetime) -> None:
-    """Remember what went wrong; the same words at most once per minute."""
+    """Remember what went wrong, and since when; the same words at most once per minute."""
     words, latest = str(error), connection.last_failure_at
     if latest is None or now - latest >= NOTED_EVERY or connection.last_failure != words:
-        Connection.objects.filter(pk=connection.pk).update(last_failure_at=now, last_failure=words)
+        since = Coalesce("failing_since", Value(now))
+        Connection.objects.filter(pk=connection.pk).update(last_failure_at=now, last_failure=words, failing_since=since)
         connection.last_failure_at, connection.last_failure = now, words
+        connection.failing_since = connection.failing_since or now
 
 
 def health_of(connection: Connection) -> Health:
@@ -55,4 +59,6 @@ def health_of(connection: Connection) -> Health:
         return Health("warn", "Failing", connection.last_failure)
     if state == Connection.State.UNAUTHORIZED:
         return Health("bad", str(state.label), connection.last_failure)
+    if state == Connection.State.DRAFT:
+        return Health("info", str(state.label), "Go on with setting it up, or discard it. It is forgotten after a day.")
     return Health(TONES[state], str(state.label))

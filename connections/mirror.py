@@ -1,36 +1,25 @@
-"""The mirror: what a PSA holds, read whole into our own tables, so that pickers and checks cost no request.
+"""The mirror: what a PSA holds, read into our own tables, so that pickers and checks cost no request.
 
-A refresh reads companies, services, contracts and lines page by page. Each page is stored together with how far the
-reading got, so a refresh that is killed goes on with the next page. Rows that the far side no longer shows are dropped
-at the end, but never more than a tenth of a kind at once: an API user who lost a right, or sees fewer lines of
-business, looks just like that.
+Once a day everything is read, and every few minutes what changed. Each page is stored together with how far the
+reading got, so one that is killed goes on with the next page. Rows that the far side no longer shows are dropped at the
+end of a full reading, but never more than a tenth of a kind at once: an API user who lost a right, or sees fewer lines
+of business, looks just like that. A reading of changes drops nothing.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
+from django.db.models import F, QuerySet
 
-from connections.feeding import merged
+from connections.budget import OverBudget
 from connections.health import note_failure, note_success
-from connections.models import (
-    Connection,
-    Mirrored,
-    MirroredCompany,
-    MirroredContract,
-    MirroredLine,
-    MirroredService,
-    MirrorRefresh,
-)
+from connections.models import Connection, MirrorRefresh
 from connections.psa.base import Psa
-from connections.psa.types import Company, Contract, Line, Service
+from connections.reading import KINDS, OVERLAP, Clock, Kind, LeaseLost, read_changes, read_everything
 from connections.refusals import Refused
 from connections.registry import PSAS, psa_for
-from connections.upsert import Upsert
 from portal import audit, leases
 from portal.audit import Actor
 from portal.far_side import FarSideError, OutcomeUnknown, Rejected, Unauthorized, Unavailable
@@ -39,59 +28,47 @@ from portal.queue import enqueue
 BUDGET_S = 60.0
 MOST_GONE = 10  # one in ten
 READS = (Connection.State.ACTIVE, Connection.State.PAUSED)
-OWN_NAMES: Mapping[str, str] = {
-    "company_id": "company_remote_id",
-    "contract_id": "contract_remote_id",
-    "service_id": "service_remote_id",
-}
-
-Clock = Callable[[], datetime]
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """A kind of row: where it is read, and where it is kept."""
-
-    name: str
-    value: type[Company] | type[Service] | type[Contract] | type[Line]
-    model: type[Mirrored]
-    read: Callable[[Psa, int], Iterator[Sequence[Any]]]
-
-    def store(self, refresh: MirrorRefresh, page: Sequence[Any]) -> None:
-        """Insert the page's rows, or overwrite those that are there."""
-        names = [field.name for field in fields(self.value) if field.name != "id"]
-        columns = [OWN_NAMES.get(name, name) for name in names]
-        own, read_at = refresh.connection_id, refresh.started_at
-        rows = [(own, value.id, read_at, *(getattr(value, name) for name in names)) for value in page]
-        if "name" in names:
-            columns.append("search_name")
-            rows = [(*row, value.name.lower()) for row, value in zip(rows, page, strict=True)]
-        Upsert(self.model, key=["connection_id", "remote_id"], values=["read_at", *columns]).run(rows)
-
-
-KINDS = (
-    Kind("companies", Company, MirroredCompany, lambda psa, after_id: psa.companies(after_id=after_id)),
-    Kind("services", Service, MirroredService, lambda psa, after_id: psa.services(after_id=after_id)),
-    Kind("contracts", Contract, MirroredContract, lambda psa, after_id: psa.contracts(after_id=after_id)),
-    Kind("lines", Line, MirroredLine, lambda psa, after_id: psa.lines(after_id=after_id)),
-)
-
-
-class LeaseLost(Exception):
-    """Another worker has taken over; what this one still reads is thrown away."""
 
 
 def start_refresh(connection: Connection, *, now: datetime) -> MirrorRefresh:
-    """The refresh that runs, or a new one with the wake-up for it. Refused where nothing can be read."""
-    if connection.kind not in PSAS:
-        raise Refused("There is nothing to read from this kind of connection.")
-    if connection.state not in READS:
-        raise Refused(f"It is {connection.get_state_display().lower()}. Press Test first.")
+    """The full reading that runs, or a new one with the wake-up for it. Refused where nothing can be read.
+
+    A reading of changes that runs gives way: its worker finds its lease lost, and stops.
+    """
+    _must_be_readable(connection)
     with transaction.atomic():
         Connection.objects.select_for_update(no_key=True).get(pk=connection.pk)
-        refresh = MirrorRefresh.objects.running().filter(connection=connection).first()
+        running = MirrorRefresh.objects.running().filter(connection=connection)
+        refresh = running.full().first()
         if refresh is None:
+            _give_way(running, now)
             refresh = MirrorRefresh.objects.create(connection=connection, started_at=now, due_at=now)
+        enqueue("connections.tasks.refresh_mirror", connection.pk)
+    return refresh
+
+
+def start_changes(connection: Connection, *, now: datetime) -> MirrorRefresh:
+    """A reading of what changed since the last one that succeeded, or the reading that runs, with the wake-up for it.
+
+    Refused where nothing can be read, or everything has to be read first. Older readings of changes are forgotten.
+    """
+    _must_be_readable(connection)
+    with transaction.atomic():
+        Connection.objects.select_for_update(no_key=True).get(pk=connection.pk)
+        readings = MirrorRefresh.objects.filter(connection=connection)
+        refresh, base = readings.running().first(), readings.bases().first()
+        if refresh is None:
+            if base is None or base.as_of is None:
+                raise Refused("Everything has to be read first. Press Refresh.")
+            readings.of_changes().exclude(pk=base.pk).delete()
+            refresh = MirrorRefresh.objects.create(
+                connection=connection,
+                scope=MirrorRefresh.Scope.CHANGES,
+                started_at=now,
+                due_at=now,
+                since=base.as_of - OVERLAP,
+                seen=base.seen,
+            )
         enqueue("connections.tasks.refresh_mirror", connection.pk)
     return refresh
 
@@ -108,8 +85,12 @@ def run_refresh(refresh_id: int, *, clock: Clock, budget_s: float = BUDGET_S) ->
         return refresh
     try:
         _check(refresh)
-        if _read(refresh, psa_for(refresh.connection), clock, now + timedelta(seconds=budget_s)):
-            _finish(refresh, clock())
+        psa = psa_for(refresh.connection, bulk=True, clock=clock)
+        is_full = refresh.scope == MirrorRefresh.Scope.EVERYTHING
+        read = read_everything if is_full else read_changes
+        if read(refresh, psa, clock, now + timedelta(seconds=budget_s)):
+            refresh.as_of = refresh.as_of or psa.as_of
+            (_finish if is_full else _finish_changes)(refresh, psa, clock())
         else:
             leases.settle(refresh, due_at=clock())
             enqueue("connections.tasks.refresh_mirror", refresh.connection_id)
@@ -149,6 +130,19 @@ def counts_of(connection: Connection) -> dict[str, int]:
     return {kind.name: kind.model._default_manager.filter(connection=connection).count() for kind in KINDS}
 
 
+def _give_way(readings: QuerySet[MirrorRefresh], now: datetime) -> None:
+    state, message = MirrorRefresh.State.FAILED, "Everything is being read instead."
+    ended = {"finished_at": now, "due_at": None, "lease_until": None}
+    readings.update(state=state, message=message, fence=F("fence") + 1, **ended)
+
+
+def _must_be_readable(connection: Connection) -> None:
+    if connection.kind not in PSAS:
+        raise Refused("There is nothing to read from this kind of connection.")
+    if connection.state not in READS:
+        raise Refused(f"It is {connection.get_state_display().lower()}. Press Test first.")
+
+
 def _check(refresh: MirrorRefresh) -> None:
     if refresh.connection.state not in READS:
         raise Rejected(
@@ -158,43 +152,19 @@ def _check(refresh: MirrorRefresh) -> None:
         raise Rejected("Reading broke off again and again at the same place.", advice="Press Refresh to start over.")
 
 
-def _read(refresh: MirrorRefresh, psa: Psa, clock: Clock, until: datetime) -> bool:
-    """Store page after page; False where time is up before the last one."""
-    kinds = {kind.name: kind for kind in KINDS if refresh.cursor.get(kind.name) != "done"}
-    sources = [(name, partial(kind.read, psa, refresh.cursor.get(name, -1))) for name, kind in kinds.items()]
-    pages = merged(sources)
-    try:
-        for name, page in pages:
-            if page is None:
-                refresh.cursor[name] = "done"
-            else:
-                _store(refresh, kinds[name], page, clock())
-            if clock() >= until:
-                return all(refresh.cursor.get(kind.name) == "done" for kind in KINDS)
-    finally:
-        pages.close()
-    return True
+def _finish_changes(refresh: MirrorRefresh, psa: Psa, now: datetime) -> None:
+    """Where the far side's clock went back, what changed meanwhile may lie before what was asked for: it failed."""
+    state, message = MirrorRefresh.State.SUCCEEDED, ""
+    if refresh.as_of is None or refresh.since is None or refresh.as_of < refresh.since:
+        state, message = MirrorRefresh.State.FAILED, "Its clock went back. Press Refresh to read everything."
+    elif undated := [kind.name for kind in KINDS if kind.name != "lines" and kind.name not in psa.dated()]:
+        message = f"It does not tell when {' and '.join(undated)} change: changed ones are read once a day."
+    values = {"state": state, "message": message, "as_of": refresh.as_of, "finished_at": now, "due_at": None}
+    if leases.settle(refresh, **values):
+        note_success(refresh.connection, now=now)
 
 
-def _store(refresh: MirrorRefresh, kind: Kind, page: Sequence[Any], now: datetime) -> None:
-    """One page and how far the reading got, together. Raises LeaseLost."""
-    if not page:
-        return
-    refresh.cursor[kind.name] = page[-1].id
-    refresh.counts[kind.name] = refresh.counts.get(kind.name, 0) + len(page)
-    with transaction.atomic():
-        kept = MirrorRefresh.objects.filter(pk=refresh.pk, fence=refresh.fence).update(
-            cursor=refresh.cursor,
-            counts=refresh.counts,
-            attempts=0,
-            lease_until=now + timedelta(seconds=settings.EXECUTOR["lease_s"]),
-        )
-        if not kept:
-            raise LeaseLost
-        kind.store(refresh, page)
-
-
-def _finish(refresh: MirrorRefresh, now: datetime) -> None:
+def _finish(refresh: MirrorRefresh, psa: Psa, now: datetime) -> None:
     connection = refresh.connection
     gone = {kind.name: _gone(kind, refresh).count() for kind in KINDS}
     total = counts_of(connection)
@@ -204,7 +174,8 @@ def _finish(refresh: MirrorRefresh, now: datetime) -> None:
             state, message = MirrorRefresh.State.HELD, _held_words(too_many, gone, total)
         else:
             state, message = MirrorRefresh.State.SUCCEEDED, ""
-        if not leases.settle(refresh, state=state, message=message, gone=gone, finished_at=now, due_at=None):
+        values = {"state": state, "message": message, "gone": gone, "finished_at": now, "due_at": None}
+        if not leases.settle(refresh, as_of=refresh.as_of, **values):
             return
         if not too_many:
             for kind in KINDS:
@@ -229,6 +200,10 @@ def _held_words(names: Sequence[str], gone: Mapping[str, int], total: Mapping[st
 
 def _broke_off(refresh: MirrorRefresh, error: FarSideError, now: datetime) -> None:
     """Try again later where that may help, else say why it failed."""
+    if isinstance(error, OverBudget):  # no fault of the connection's, and nothing was tried
+        due_at = now + timedelta(seconds=error.retry_after or 0)
+        leases.settle(refresh, due_at=due_at, attempts=refresh.attempts - 1, message=str(error))
+        return
     note_failure(refresh.connection, error, now=now)
     again = leases.try_after(error, refresh.attempts, now) if isinstance(error, Unavailable | OutcomeUnknown) else None
     if again is not None:

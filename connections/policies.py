@@ -1,5 +1,6 @@
 """What a person may decide per connection. Each policy has a default and a closed list of other values."""
 
+import hashlib
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args, get_type_hints
 
@@ -41,7 +42,21 @@ class Policies:
                 raise ValueError(f"{name} must be of type {hints[name].__name__}.")
         return cls(**stored)
 
+    def fingerprint(self) -> str:
+        """Differs where any policy differs: what a page showed is compared with what is stored when it is saved."""
+        return hashlib.sha256(repr(sorted(self.as_json().items())).encode()).hexdigest()[:16]
+
     def as_json(self) -> dict[str, Any]:
         """Only what differs from the defaults, so that a better default reaches those who never chose."""
         defaults = Policies()
         return {f.name: value for f in fields(self) if (value := asdict(self)[f.name]) != getattr(defaults, f.name)}
+
+
+# Values that nothing acts on yet: shown, and not to be chosen. What makes one act takes it off this list.
+NOT_YET: frozenset[tuple[str, str | bool]] = frozenset(
+    {
+        ("azure_billing", "contract_charge"),
+        ("azure_period", "following_month"),
+        ("map_new_subscriptions", True),
+    }
+)

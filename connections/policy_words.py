@@ -13,6 +13,23 @@ class PolicyWords:
     values: dict[str, str]
 
 
+SECTIONS = (
+    ("Seats and prices", ("seat_increase", "seat_decrease", "settle_minutes", "price_change", "margin_date")),
+    ("Renewals, upgrades and moves", ("renewal", "upgrade", "cycle_change", "reseller_change", "licence_suspension")),
+    (
+        "When Autotask closed or changed something",
+        ("posted_period", "same_date", "after_failure", "foreign_change"),
+    ),
+    ("Azure plans", ("azure_billing", "azure_period", "reactivation")),
+    ("New subscriptions", ("map_new_subscriptions",)),
+)
+MODE = PolicyWords(
+    "Mode",
+    {
+        "live": "What is planned is sent.",
+        "rehearse": "Everything is planned and listed, and nothing is sent.",
+    },
+)
 WORDS = {
     "reactivation": PolicyWords(
         "Azure plan reactivated",
@@ -96,7 +113,7 @@ WORDS = {
         {"usage_month": "the month of the usage.", "following_month": "the month after the usage."},
     ),
     "map_new_subscriptions": PolicyWords(
-        "New subscriptions", {"True": "They are mapped by themselves.", "False": "A person maps them."}
+        "New subscriptions", {"False": "A person maps them.", "True": "They are mapped by themselves."}
     ),
 }
 

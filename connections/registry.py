@@ -4,12 +4,14 @@ import hashlib
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.core.cache import cache
+from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from connections.budget import budget_for
+from connections.budget import Clock, SharedBudget
 from connections.models import Connection
 from connections.psa.autotask.api import Api, Credentials
 from connections.psa.autotask.client import AutotaskPsa
@@ -18,6 +20,7 @@ from connections.psa.base import Psa
 from connections.psa.types import ProbeResult
 from connections.vault import CannotDecrypt
 from portal.far_side import Unauthorized
+from portal.models import Organization
 
 Kind = Connection.Kind
 CREDENTIALS_FORMS = {
@@ -36,14 +39,15 @@ class Trial:
 
     results: Sequence[ProbeResult]
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
-    facts: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def passed(self) -> bool:
-        return all(result.granted for result in self.results)
+        """True where nothing is missing but what is optional."""
+        return all(result.granted or result.optional for result in self.results)
 
 
-def autotask(connection: Connection) -> Psa:
+def autotask(connection: Connection, *, bulk: bool, clock: Clock) -> Psa:
     """The client of an Autotask connection; a zone that was looked up is kept on the row."""
 
     def keep_zone(zone: Zone) -> None:
@@ -51,27 +55,65 @@ def autotask(connection: Connection) -> Psa:
         Connection.objects.filter(pk=connection.pk).update(zone_url=zone.url, web_url=zone.web_url)
 
     zone = Zone(connection.zone_url, connection.web_url) if connection.zone_url else None
-    return AutotaskPsa(_autotask_api(connection.settings, secrets_of(connection), connection.key, zone, keep_zone))
+    secrets, worked_at = secrets_of(connection), connection.last_success_at
+    budget = _budget(connection.organization_id, secrets, bulk=bulk, clock=clock)
+    api = _autotask_api(connection.settings, secrets, connection.key, budget, zone, keep_zone, worked_at)
+    return AutotaskPsa(api)
 
 
-PSAS: dict[str, Callable[[Connection], Psa]] = {Kind.AUTOTASK: autotask}
+PSAS: dict[str, Callable[..., Psa]] = {Kind.AUTOTASK: autotask}
 
 
-def psa_for(connection: Connection) -> Psa:
-    """The PSA behind a connection. No request is made yet. Raises Unauthorized where its secrets cannot be read."""
-    return PSAS[connection.kind](connection)
+def psa_for(connection: Connection, *, bulk: bool = False, clock: Clock = timezone.now) -> Psa:
+    """The PSA behind a connection. No request is made yet. Raises Unauthorized where its secrets cannot be read.
+
+    `bulk`: nobody waits for what it is asked, so it stands back behind people and behind other integrations.
+    `clock`: by which its budget counts.
+    """
+    return PSAS[connection.kind](connection, bulk=bulk, clock=clock)
 
 
-def try_credentials(kind: str, settings: Mapping[str, Any], secrets: Mapping[str, str], key: uuid.UUID) -> Trial:
-    """Sign in and check every right, with nothing stored. `key`: that of the connection, there or to be made.
+def budget_of(connection: Connection, *, clock: Clock = timezone.now) -> SharedBudget:
+    """The budget of a connection's credentials. Raises Unauthorized where its secrets cannot be read."""
+    return _budget(connection.organization_id, secrets_of(connection), clock=clock)
+
+
+def sharing(connection: Connection) -> list[Connection]:
+    """The organization's other connections with the same tracking identifier: they share its budget."""
+    rows = Connection.objects.autotask().exclude(pk=connection.pk).exclude(state=Connection.State.RETIRED)
+    rows = rows.filter(organization_id=connection.organization_id)
+    own = budget_of(connection)
+    return [row for row in rows.select_related("organization").prefetch_related("secrets") if _shares(row, own)]
+
+
+def _shares(connection: Connection, budget: SharedBudget) -> bool:
+    try:
+        return budget_of(connection).identity == budget.identity
+    except Unauthorized:
+        return False
+
+
+def try_credentials(
+    kind: str,
+    settings: Mapping[str, Any],
+    secrets: Mapping[str, str],
+    key: uuid.UUID,
+    *,
+    organization: Organization,
+) -> Trial:
+    """Sign in and check every right, with nothing stored but the requests that were counted. `key`: that of the
+    connection, there or to be made.
 
     Raises Unauthorized, Unavailable or Rejected, each in plain words.
     """
     tried = dict(secrets)
     if kind == Kind.AUTOTASK:
-        psa = AutotaskPsa(_autotask_api(settings, tried, key, None, lambda zone: None))
+        budget = _budget(organization.pk, tried)
+        psa = AutotaskPsa(_autotask_api(settings, tried, key, budget, None, lambda zone: None))
         results = psa.probe()
-        return Trial(results, tried, {"zone_url": psa.api.zone.url, "web_url": psa.api.zone.web_url})
+        zone = psa.api.zone
+        facts = {"zone_url": zone.url, "web_url": zone.web_url, "currencies": list(psa.currencies())}
+        return Trial(results, tried, facts)
     probe = import_string("connections.provider.partner_center.form.probe")
     return Trial(probe(settings, tried), tried)
 
@@ -79,7 +121,8 @@ def try_credentials(kind: str, settings: Mapping[str, Any], secrets: Mapping[str
 def try_connection(connection: Connection) -> Trial:
     """Sign in with the stored credentials and check every right. Raises as `try_credentials` does."""
     if connection.kind in PSAS:
-        return Trial(psa_for(connection).probe())
+        psa = psa_for(connection)
+        return Trial(psa.probe(), facts={"currencies": list(psa.currencies())})
     client = import_string("connections.provider.partner_center.provider.client_for")(connection)
     return Trial(import_string("connections.provider.partner_center.form.probe_client")(client))
 
@@ -105,15 +148,26 @@ def _autotask_api(
     settings: Mapping[str, Any],
     secrets: Mapping[str, str],
     key: uuid.UUID,
+    budget: SharedBudget,
     zone: Zone | None,
     keep_zone: Callable[[Zone], None],
+    worked_at: datetime | None = None,
 ) -> Api:
     credentials = Credentials(
         user_name=str(settings.get("user_name", "")),
         secret=secrets.get("secret", ""),
         integration_code=secrets.get("integration_code", ""),
         impersonate_resource_id=settings.get("impersonate_resource_id"),
+        worked_at=worked_at,
     )
-    # The limit counts per tracking identifier, and the same credentials may appear in several connections.
-    identity = hashlib.sha256(credentials.integration_code.encode()).hexdigest()
-    return Api(credentials, key=str(key), budget=budget_for(identity), cache=cache, zone=zone, keep_zone=keep_zone)
+    return Api(credentials, key=str(key), budget=budget, cache=cache, zone=zone, keep_zone=keep_zone)
+
+
+def _budget(
+    organization_id: int, secrets: Mapping[str, str], *, bulk: bool = False, clock: Clock = timezone.now
+) -> SharedBudget:
+    """Requests at once are counted per tracking identifier, and several connections may have the same. Organizations
+    share none: a vendor's identifier opens many databases, and what one of them is asked is nobody else's business.
+    """
+    identity = hashlib.sha256(secrets.get("integration_code", "").encode()).hexdigest()
+    return SharedBudget(organization_id, identity, bulk, clock)

@@ -14,7 +14,10 @@ PREPARED = (models.DateField, models.DecimalField, models.DateTimeField, models.
 class Upsert:
     """`Upsert(Model, key=["owner_id", "remote_id"], values=["name"]).run(rows)`; a row has keys, then values."""
 
-    def __init__(self, model: type[models.Model], *, key: Sequence[str], values: Sequence[str]) -> None:
+    def __init__(
+        self, model: type[models.Model], *, key: Sequence[str], values: Sequence[str], forward: str = ""
+    ) -> None:
+        """`forward`: a column, one of `values`; a row in which it would go back stays as it is."""
         fields = {field.attname: field for field in model._meta.concrete_fields}
         quote = connection.ops.quote_name
         columns = [fields[name] for name in (*key, *values)]
@@ -25,6 +28,8 @@ class Upsert:
         marks = ", ".join(["%s"] * len(columns))
         table = quote(model._meta.db_table)
         self._sql = f"INSERT INTO {table} ({names}) VALUES ({marks}) ON CONFLICT ({keys}) DO UPDATE SET {news}"  # noqa: S608
+        if forward:
+            self._sql += f" WHERE NOT coalesce(excluded.{quoted[forward]} < {table}.{quoted[forward]}, false)"
         self._prepared: list[tuple[int, Callable[..., Any]]] = [
             (place, field.get_db_prep_save) for place, field in enumerate(columns) if isinstance(field, PREPARED)
         ]

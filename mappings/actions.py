@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from connections.models import Connection
 from connections.psa.types import Company, Contract, Service
-from mappings.models import CustomerMapping, OfferMapping, SubscriptionMapping
+from mappings.models import CustomerMapping, DefaultContract, OfferMapping, SubscriptionMapping, Suggestion
 from mappings.reasons import Reason, reason
 from mappings.resolve import mapped_reasons, open_mapping
 from portal.audit import Actor, record
@@ -20,6 +20,7 @@ from portal.models import AuditEntry, Customer, OfferVariant, Organization, Subs
 
 MAP_CUSTOMER = "Create Connection Customer Mapping"
 MAP_OFFER = "Create Connection Offer Mapping"
+DEFAULT_CONTRACT = "Choose Default Contract"
 MAP_SUBSCRIPTION = "Trigger Subscription Mapping To Connection"
 
 Row = TypeVar("Row", CustomerMapping, OfferMapping, SubscriptionMapping)
@@ -62,6 +63,8 @@ def map_customer(
         )
         if not _inserted(row):
             return _existing_customer_mapping(connection, customer, company)
+        names = Suggestion.objects.waiting().filter(connection=connection, customer__isnull=False)
+        names.filter(Q(customer=customer) | Q(remote_id=company.id)).delete()
         record(
             MAP_CUSTOMER,
             actor=actor,
@@ -75,6 +78,17 @@ def map_customer(
             at=at,
         )
     return row
+
+
+def hold_mappings(connection: Connection, subscription: Subscription) -> None:
+    """Keep the mappings of its customer and offer, where there are any, from being removed until the transaction ends.
+
+    Taken before the audit log's end, as everywhere: whoever removes one holds it first as well.
+    """
+    customers = CustomerMapping.objects.filter(connection=connection, customer=subscription.customer_id)
+    offers = OfferMapping.objects.filter(connection=connection, variant=subscription.variant_id)
+    for held in (customers, offers):
+        held.select_for_update(no_key=True).first()
 
 
 def map_offer(
@@ -98,6 +112,8 @@ def map_offer(
         )
         if not _inserted(row):
             return _existing_offer_mapping(connection, variant, service)
+        names = Suggestion.objects.waiting().filter(connection=connection, variant__isnull=False)
+        names.filter(Q(variant=variant) | Q(remote_id=service.id)).delete()
         record(
             MAP_OFFER,
             actor=actor,
@@ -165,6 +181,28 @@ def map_subscription(
     return Mapped(row, entry)
 
 
+def choose_default_contract(
+    *, connection: Connection, customer: Customer, contract: Contract, actor: Actor, at: datetime
+) -> DefaultContract:
+    """From now on this contract takes the customer's subscriptions of its period type; the last choice counts."""
+    with transaction.atomic():
+        chosen = {"contract_id": contract.id, "contract_name": contract.name}
+        row, _ = DefaultContract.objects.update_or_create(
+            connection=connection, customer=customer, period=contract.period, defaults=chosen
+        )
+        record(
+            DEFAULT_CONTRACT,
+            actor=actor,
+            organization=connection.organization,
+            subject=f"{contract.name} for {customer}"[:250],
+            customer=customer,
+            connection=connection,
+            asked={"contract": _named(contract), "period": contract.period},
+            at=at,
+        )
+    return row
+
+
 def refuse_mapping(
     *,
     organization: Organization,
@@ -209,7 +247,8 @@ def _inserted(row: Row) -> bool:
 
 
 def _existing_customer_mapping(connection: Connection, customer: Customer, company: Company) -> CustomerMapping:
-    held = CustomerMapping.objects.filter(connection=connection).select_related("customer")
+    rows = CustomerMapping.objects.filter(connection=connection).select_related("customer")
+    held = rows.select_for_update(of=("self",), no_key=True)  # nobody removes it before what builds on it is there
     for row in held.filter(Q(customer=customer) | Q(company_id=company.id)):
         if row.customer_id != customer.pk:
             raise AlreadyMapped(reason("company_taken", company=company.name, other=row.customer))
@@ -220,7 +259,8 @@ def _existing_customer_mapping(connection: Connection, customer: Customer, compa
 
 
 def _existing_offer_mapping(connection: Connection, variant: OfferVariant, service: Service) -> OfferMapping:
-    held = OfferMapping.objects.filter(connection=connection).select_related("variant__offer")
+    rows = OfferMapping.objects.filter(connection=connection).select_related("variant__offer")
+    held = rows.select_for_update(of=("self",), no_key=True)
     for row in held.filter(Q(variant=variant) | Q(service_id=service.id)):
         if row.variant_id != variant.pk:
             raise AlreadyMapped(reason("service_taken", service=service.name, other=row.variant))

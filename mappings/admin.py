@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.http import HttpRequest
 
-from mappings.models import CustomerMapping, OfferMapping, SubscriptionMapping
+from mappings.models import (
+    CustomerMapping,
+    DefaultContract,
+    MatchRun,
+    OfferMapping,
+    SubscriptionMapping,
+    Suggestion,
+)
 
 
-class MappingAdmin(admin.ModelAdmin):
-    """What all mappings have in common."""
+class ReadOnlyAdmin(admin.ModelAdmin):
+    """What all tables of this app have in common."""
 
-    date_hierarchy = "created_at"
-    list_filter = ("connection__organization",)
+    list_filter: ClassVar[tuple[str, ...]] = ("connection__organization",)
     show_full_result_count = False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -25,6 +31,36 @@ class MappingAdmin(admin.ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+class MappingAdmin(ReadOnlyAdmin):
+    date_hierarchy = "created_at"
+
+
+@admin.register(Suggestion)
+class SuggestionAdmin(ReadOnlyAdmin):
+    list_display = ("__str__", "score", "why", "state", "connection", "decided_by", "found_at")
+    list_select_related = ("customer", "variant__offer", "connection", "decided_by")
+    list_filter = ("state", "connection__organization")
+    raw_id_fields = ("connection", "customer", "variant", "decided_by")
+    search_fields = ("customer__name", "variant__offer__title", "remote_name", "=remote_id")
+
+
+@admin.register(MatchRun)
+class MatchRunAdmin(ReadOnlyAdmin):
+    list_display = ("kind", "nouns", "connection", "state", "done", "total", "outcome", "started_by", "started_at")
+    list_select_related = ("connection", "started_by")
+    list_filter = ("state", "kind", "connection__organization")
+    raw_id_fields = ("connection", "started_by")
+    search_fields = ("connection__name",)
+
+
+@admin.register(DefaultContract)
+class DefaultContractAdmin(ReadOnlyAdmin):
+    list_display = ("customer", "period", "contract_name", "contract_id", "connection")
+    list_select_related = ("customer", "connection")
+    raw_id_fields = ("connection", "customer")
+    search_fields = ("customer__name", "contract_name", "=contract_id")
 
 
 @admin.register(CustomerMapping)

@@ -7,7 +7,11 @@ from typing import Any
 from django import forms
 from django.http import QueryDict
 
+from mappings.bulk import ACTIONS
+from mappings.likeness import DEFAULT_THRESHOLD
+from mappings.models import MatchRun
 from mappings.pickers import Noun, Search
+from portal.paging import PAGE_SIZE
 
 LARGEST_ID = 2**63 - 1
 CHOICES = ("connection", "company", "service", "contract", "line")
@@ -51,6 +55,32 @@ class ChoiceForm(forms.Form):
     @property
     def add_beside(self) -> bool:
         return bool(self.cleaned_data["line"] == "beside")
+
+
+class TickedForm(forms.Form):
+    """The rows of one page that were ticked."""
+
+    rows = forms.TypedMultipleChoiceField(coerce=int)
+
+    def __init__(self, data: QueryDict | None = None) -> None:
+        super().__init__(data)
+        ids = [one for one in (data.getlist("rows") if data else [])[:PAGE_SIZE] if number(one) is not None]
+        self.fields["rows"].choices = [(one, one) for one in ids]  # type: ignore[attr-defined]
+
+
+class BulkForm(TickedForm):
+    """What to do with the ticked rows."""
+
+    do = forms.ChoiceField(choices=ACTIONS)
+
+
+class MatchForm(forms.Form):
+    """What a matching of names does, and how alike names must be for it."""
+
+    kind = forms.ChoiceField(choices=MatchRun.OF_NAMES)
+    threshold = forms.IntegerField(
+        label="How alike", min_value=60, max_value=100, initial=DEFAULT_THRESHOLD, help_text="From 60 to 100, the same."
+    )
 
 
 def search_of(data: QueryDict, noun: Noun) -> Search:

@@ -6,9 +6,11 @@ Two that fit equally well are a conflict, and then nothing is suggested.
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+from portal.folding import without_accents
 
 _LEGAL_FORMS_BY_COUNTRY = """
     bv cv nv vof bvba sprl scrl srl asbl vzw
@@ -38,9 +40,7 @@ SAME_BUT_LEGAL_FORM = Match(2, "Same name but for the legal form")
 
 def normalised(name: str) -> str:
     """In lower case, without accents and punctuation: "Müller & Söhne G.m.b.H." becomes "muller sohne gmbh"."""
-    letters = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())
-    plain = "".join(letter for letter in letters if not unicodedata.combining(letter))
-    return " ".join(_SEPARATING.sub(" ", _JOINED.sub("", plain)).split())
+    return " ".join(_SEPARATING.sub(" ", _JOINED.sub("", without_accents(name))).split())
 
 
 def without_legal_form(name: str) -> str:
@@ -69,6 +69,34 @@ def best(ours: str, candidates: Iterable[tuple[int, str]]) -> tuple[int, Match] 
     top = min((fit.rank for fit, _ in found), default=None)
     winners = [(key, fit) for fit, key in found if fit.rank == top]
     return winners[0] if len(winners) == 1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Exact:
+    """What equal names say: pairs (our id, their id) that are certain, and for each of our ids in a conflict the ids
+    of theirs that it could be.
+    """
+
+    pairs: tuple[tuple[int, int], ...]
+    conflicts: dict[int, tuple[int, ...]]
+
+
+def exact(ours: Iterable[tuple[int, Sequence[str]]], theirs: Iterable[tuple[int, str]]) -> Exact:
+    """Pair what has exactly the same name. `ours`: id and its names, the most telling first; the first that occurs
+    among `theirs` (id, name) counts. Two candidates on either side are a conflict, never a guess.
+    """
+    by_name: dict[str, list[int]] = {}
+    for key, name in theirs:
+        by_name.setdefault(name.strip(), []).append(key)
+    claims = {
+        key: by_name[name]
+        for key, names in ours
+        if (name := next((n.strip() for n in names if n.strip() in by_name), ""))
+    }
+    claimants = Counter(key for found in claims.values() for key in found)
+    pairs = tuple((key, found[0]) for key, found in claims.items() if len(found) == 1 and claimants[found[0]] == 1)
+    certain = dict(pairs)
+    return Exact(pairs, {key: tuple(found) for key, found in claims.items() if key not in certain})
 
 
 def search_word(name: str) -> str:

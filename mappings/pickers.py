@@ -35,6 +35,24 @@ class Scope:
     connection: Connection
     facts: SubscriptionFacts
 
+    @property
+    def customer_id(self) -> int:
+        return self.subscription.customer_id
+
+    @property
+    def variant_id(self) -> int:
+        return self.subscription.variant_id
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """For which customer or which offer variant, on which connection; the other id is None."""
+
+    connection: Connection
+    facts: SubscriptionFacts
+    customer_id: int | None = None
+    variant_id: int | None = None
+
 
 @dataclass(frozen=True, slots=True)
 class Search:
@@ -136,17 +154,14 @@ class Picker:
         return f"?{urlencode({**self.search.carried, **own})}"
 
 
-def company_picker(scope: Scope, search: Search, prefill: Prefill | None = None) -> Picker:
+def company_picker(scope: Scope | Pair, search: Search, prefill: Prefill | None = None) -> Picker:
     """Companies that the subscription's customer can be mapped to."""
     facts, connection = scope.facts, scope.connection
     held = CustomerMapping.objects.filter(connection=connection)
-    own = held.filter(customer=scope.subscription.customer_id).first()
-    others = held.exclude(customer=scope.subscription.customer_id)
-    eligible = (
-        Q(is_active=True, type_label__iexact=eligibility.CUSTOMER_TYPE, currency__in=("", connection.currency))
-        & ~Q(remote_id=eligibility.OWN_COMPANY_ID)
-        & (Q(remote_id=own.company_id) if own else ~Q(remote_id__in=others.values("company_id")))
-    )
+    own = held.filter(customer=scope.customer_id).first()
+    others = held.exclude(customer=scope.customer_id)
+    free = Q(remote_id=own.company_id) if own else ~Q(remote_id__in=others.values("company_id"))
+    eligible = eligible_companies(connection) & free
     rows = MirroredCompany.objects.filter(connection=connection)
 
     def options(found: Sequence[MirroredCompany]) -> Iterable[Option]:
@@ -159,19 +174,14 @@ def company_picker(scope: Scope, search: Search, prefill: Prefill | None = None)
     return _picker("company", rows, eligible, search, options, prefill)
 
 
-def service_picker(scope: Scope, search: Search, prefill: Prefill | None = None) -> Picker:
+def service_picker(scope: Scope | Pair, search: Search, prefill: Prefill | None = None) -> Picker:
     """Services that the subscription's offer can be mapped to."""
     facts, connection = scope.facts, scope.connection
     held = OfferMapping.objects.filter(connection=connection)
-    own = held.filter(variant=scope.subscription.variant_id).first()
-    others = held.exclude(variant=scope.subscription.variant_id)
-    eligible = Q(is_active=True) & (
-        Q(remote_id=own.service_id) if own else ~Q(remote_id__in=others.values("service_id"))
-    )
-    if facts.period:
-        eligible &= Q(period=facts.period)
-    if facts.is_azure_plan:
-        eligible &= Q(unit_price=0) & (Q(unit_cost=0) | Q(unit_cost__isnull=True))
+    own = held.filter(variant=scope.variant_id).first()
+    others = held.exclude(variant=scope.variant_id)
+    free = Q(remote_id=own.service_id) if own else ~Q(remote_id__in=others.values("service_id"))
+    eligible = eligible_services(facts) & free
     rows = MirroredService.objects.filter(connection=connection)
 
     def options(found: Sequence[MirroredService]) -> Iterable[Option]:
@@ -182,6 +192,22 @@ def service_picker(scope: Scope, search: Search, prefill: Prefill | None = None)
             yield Option(service, eligibility.service_reasons(service, facts, mapped_to=mapped_to, taken_by=taken_by))
 
     return _picker("service", rows, eligible, search, options, prefill)
+
+
+def eligible_companies(connection: Connection) -> Q:
+    """`eligibility.company_reasons` as a question to the mirror, but for what is taken."""
+    fitting = Q(is_active=True, type_label__iexact=eligibility.CUSTOMER_TYPE, currency__in=("", connection.currency))
+    return fitting & ~Q(remote_id=eligibility.OWN_COMPANY_ID)
+
+
+def eligible_services(facts: SubscriptionFacts) -> Q:
+    """`eligibility.service_reasons` as a question to the mirror, but for what is taken."""
+    fitting = Q(is_active=True)
+    if facts.period:
+        fitting &= Q(period=facts.period)
+    if facts.is_azure_plan:
+        fitting &= Q(unit_price=0) & (Q(unit_cost=0) | Q(unit_cost__isnull=True))
+    return fitting
 
 
 def contract_picker(scope: Scope, search: Search, company: Company | None) -> Picker:

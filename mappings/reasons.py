@@ -149,6 +149,42 @@ WORDS: dict[str, tuple[str, str]] = {
         "The line bills {other} already.",
         "Choose to add a line beside it: each subscription has a line of its own.",
     ),
+    "customer_in_use": (
+        "{count} of this customer's subscriptions are billed on contracts of {company}.",
+        "Remove their subscription mappings first.",
+    ),
+    "offer_in_use": (
+        "{count} subscriptions of this offer are billed as {service}.",
+        "Remove their subscription mappings first.",
+    ),
+    "customer_not_mapped": (
+        "{customer} is not mapped to a company yet.",
+        "Map it under Customer Mapping first.",
+    ),
+    "offer_not_mapped": (
+        "{offer} is not mapped to a service yet.",
+        "Map it under Offer Mapping first.",
+    ),
+    "no_contract": (
+        "{company} has no contract that can bill it.",
+        "Its own page says for each contract what to change in Autotask.",
+    ),
+    "several_contracts": (
+        "{company} has {count} contracts that can bill it.",
+        "Choose the one that takes its {period} subscriptions.",
+    ),
+    "line_exists": (
+        "{contract} holds a line of {service} already.",
+        "Map it on its own page, where you take that line over or add another.",
+    ),
+    "nothing_chosen": (
+        "Nothing was chosen.",
+        "Choose a row, then press Map.",
+    ),
+    "no_single_suggestion": (
+        "There is no single suggestion to accept.",
+        "Choose the right one in its row.",
+    ),
     "changed_meanwhile": (
         "The mapping that was in the way has just been removed.",
         "Try again.",

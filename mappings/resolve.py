@@ -15,7 +15,7 @@ from mappings import eligibility, matching
 from mappings.eligibility import SubscriptionFacts
 from mappings.models import CustomerMapping, OfferMapping, SubscriptionMapping
 from mappings.reasons import Reason, reason
-from portal.models import Subscription
+from portal.models import Customer, OfferVariant, Subscription
 
 CANDIDATES = 200
 
@@ -42,17 +42,21 @@ class Prefill:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
-    """Names of what is mapped already where it is in the way of a choice; empty where nothing is."""
+class Held:
+    """What mappings are in the way of a pair: what ours is mapped to instead, and which of ours has theirs."""
 
-    customer_to: str = ""
-    company_by: str = ""
-    offer_to: str = ""
-    service_by: str = ""
+    mapped_to: str = ""
+    taken_by: str = ""
 
 
-def facts_of(subscription: Subscription, connection: Connection, *, today: date) -> SubscriptionFacts:
-    """What the rules need to know. A subscription that was mapped before is mapped again from `today` on."""
+def facts_of(
+    subscription: Subscription, connection: Connection, *, today: date, mapped_before: bool | None = None
+) -> SubscriptionFacts:
+    """What the rules need to know. A subscription that was mapped before (looked up where it is not told) is mapped
+    again from `today` on.
+    """
+    if mapped_before is None:
+        mapped_before = subscription.mappings.filter(ends_on__isnull=False).exists()
     offer = subscription.variant.offer
     return SubscriptionFacts(
         name=subscription.friendly_name,
@@ -64,8 +68,20 @@ def facts_of(subscription: Subscription, connection: Connection, *, today: date)
         today=today,
         ends_on=subscription.ends_on,
         status=subscription.status,
-        remapped_on=today if subscription.mappings.filter(ends_on__isnull=False).exists() else None,
+        remapped_on=today if mapped_before else None,
     )
+
+
+def customer_facts(customer: Customer, connection: Connection, *, today: date) -> SubscriptionFacts:
+    """What the rules need to know where a customer is mapped by itself: no more than the connection's currency."""
+    own = connection.currency
+    return SubscriptionFacts(customer.name, "licence", "monthly", own, today, own, today)
+
+
+def offer_facts(variant: OfferVariant, connection: Connection, *, today: date) -> SubscriptionFacts:
+    """What the rules need to know where an offer variant is mapped by itself, before any of its subscriptions."""
+    own = connection.currency
+    return SubscriptionFacts(str(variant), variant.offer.category, variant.billing, own, today, own, today)
 
 
 def company_of(row: MirroredCompany) -> Company:
@@ -96,23 +112,44 @@ def open_mapping(subscription: Subscription) -> SubscriptionMapping | None:
     return subscription.mappings.open().select_related("connection").first()
 
 
-def taken(subscription: Subscription, connection: Connection, *, company_id: int, service_id: int) -> Taken:
-    """What the connection's mappings already say about this customer, offer, company and service, where they differ."""
-    customer, variant = subscription.customer_id, subscription.variant_id
-    customer_to = company_by = offer_to = service_by = ""
-    customers = CustomerMapping.objects.filter(connection=connection).select_related("customer")
-    for mapped in customers.filter(Q(customer=customer) | Q(company_id=company_id)):
-        if mapped.customer_id != customer:
-            company_by = mapped.customer.name
-        elif mapped.company_id != company_id:
-            customer_to = mapped.company_name
-    offers = OfferMapping.objects.filter(connection=connection).select_related("variant__offer")
-    for sold in offers.filter(Q(variant=variant) | Q(service_id=service_id)):
-        if sold.variant_id != variant:
-            service_by = str(sold.variant)
-        elif sold.service_id != service_id:
-            offer_to = sold.service_name
-    return Taken(customer_to, company_by, offer_to, service_by)
+def customer_held(customer_id: int, connection: Connection, company_id: int) -> Held:
+    """What the connection's mappings say about this customer and this company, where they differ."""
+    mapped_to = taken_by = ""
+    rows = CustomerMapping.objects.filter(connection=connection).select_related("customer")
+    for row in rows.filter(Q(customer=customer_id) | Q(company_id=company_id)):
+        if row.customer_id != customer_id:
+            taken_by = row.customer.name
+        elif row.company_id != company_id:
+            mapped_to = row.company_name
+    return Held(mapped_to, taken_by)
+
+
+def offer_held(variant_id: int, connection: Connection, service_id: int) -> Held:
+    """What the connection's mappings say about this offer variant and this service, where they differ."""
+    mapped_to = taken_by = ""
+    rows = OfferMapping.objects.filter(connection=connection).select_related("variant__offer")
+    for row in rows.filter(Q(variant=variant_id) | Q(service_id=service_id)):
+        if row.variant_id != variant_id:
+            taken_by = str(row.variant)
+        elif row.service_id != service_id:
+            mapped_to = row.service_name
+    return Held(mapped_to, taken_by)
+
+
+def company_refusals(
+    customer_id: int, connection: Connection, company: Company, facts: SubscriptionFacts
+) -> tuple[Reason, ...]:
+    """Everything that stands against this customer being this company."""
+    held = customer_held(customer_id, connection, company.id)
+    return eligibility.company_reasons(company, facts, mapped_to=held.mapped_to, taken_by=held.taken_by)
+
+
+def service_refusals(
+    variant_id: int, connection: Connection, service: Service, facts: SubscriptionFacts
+) -> tuple[Reason, ...]:
+    """Everything that stands against this offer variant being this service."""
+    held = offer_held(variant_id, connection, service.id)
+    return eligibility.service_reasons(service, facts, mapped_to=held.mapped_to, taken_by=held.taken_by)
 
 
 def refusals_of(
@@ -131,11 +168,10 @@ def refusals_of(
     general = (*mapped_reasons(subscription, connection), *eligibility.subscription_reasons(facts), *missing)
     if company is None or service is None or contract is None:
         return general
-    held = taken(subscription, connection, company_id=company.id, service_id=service.id)
     return (
         *general,
-        *eligibility.company_reasons(company, facts, mapped_to=held.customer_to, taken_by=held.company_by),
-        *eligibility.service_reasons(service, facts, mapped_to=held.offer_to, taken_by=held.service_by),
+        *company_refusals(subscription.customer_id, connection, company, facts),
+        *service_refusals(subscription.variant_id, connection, service, facts),
         *eligibility.contract_reasons(contract, facts, company=company),
     )
 

@@ -1,13 +1,32 @@
 """Addresses of the app."""
 
-from django.urls import path
+from collections.abc import Iterator
 
-from mappings import views
+from django.urls import URLPattern, path
+
+from mappings.boards import BOARDS
+from mappings.views import boards, matching, pickers
 
 app_name = "mappings"
 PLACE = "connections/<int:connection_id>/subscriptions/<int:subscription_id>"
+
+
+def of_board(noun: str, nouns: str) -> Iterator[URLPattern]:
+    """The addresses of one mapping page: its list, its rows, and what is done to them."""
+    page, which = f"connections/<int:connection_id>/{nouns}/", {"nouns": nouns}
+    yield path(page, boards.mapping_board, which, name=f"{noun}_mapping")
+    yield path(f"{page}bulk/", boards.mapping_bulk, which, name=f"{noun}_bulk")
+    yield path(f"{page}export/<slug:kind>/", boards.mapping_export, which, name=f"{noun}_export")
+    yield path(f"{page}match/", matching.mapping_match, which, name=f"{noun}_match")
+    yield path(f"{page}<int:pk>/", boards.mapping_row, which, name=f"{noun}_row")
+    yield path(f"{page}<int:pk>/remove/", boards.mapping_remove, which, name=f"{noun}_remove")
+    yield path(f"{page}<int:pk>/reject/", boards.mapping_reject, which, name=f"{noun}_reject")
+
+
 urlpatterns = [
-    path(f"{PLACE}/companies/", views.company_picker, name="company_picker"),
-    path(f"{PLACE}/services/", views.service_picker, name="service_picker"),
-    path(f"{PLACE}/contracts/", views.contract_picker, name="contract_picker"),
+    path("mappings/", boards.mapping_home, name="mapping_home"),
+    *(pattern for board in BOARDS.values() for pattern in of_board(board.noun, board.nouns)),
+    path(f"{PLACE}/companies/", pickers.company_picker, name="company_picker"),
+    path(f"{PLACE}/services/", pickers.service_picker, name="service_picker"),
+    path(f"{PLACE}/contracts/", pickers.contract_picker, name="contract_picker"),
 ]

@@ -5,7 +5,7 @@ import hmac
 import json
 import re
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -73,7 +73,14 @@ def _mask(value: Any) -> str:
     return f"{MASK} ({digest[:6]})"
 
 
-def record(
+def record(name: str, *, actor: Actor, organization: Organization, **fields: Any) -> AuditEntry:
+    """Add one entry, with the fields of `drafted`; call it inside the transaction that makes the change."""
+    entry = drafted(name, actor=actor, organization=organization, **fields)
+    chain([entry])
+    return entry
+
+
+def drafted(
     name: str,
     *,
     actor: Actor,
@@ -91,41 +98,47 @@ def record(
     began: AuditEntry | None = None,
     at: datetime | None = None,
 ) -> AuditEntry:
-    """Add one entry; call it inside the transaction that makes the change. Secrets are masked here, whoever calls.
+    """An entry that is not stored yet: `chain` does that. Secrets are masked here, whoever calls.
 
     `began`: the entry (in progress) that this one ends. `connection`: any row with `pk` and `name`.
     """
     at = at or timezone.now()
+    return AuditEntry(
+        tenant_id=organization.root_id,
+        organization=organization,
+        name=name,
+        status=status,
+        actor_id=actor.user_id,
+        actor_label=actor.label,
+        customer=customer or (subscription.customer if subscription else None),
+        subscription=subscription,
+        connection_id=connection.pk if connection else None,
+        connection_name=connection.name if connection else "",
+        subject=storable(subject)[:250],
+        asked=masked(asked or {}),
+        answered=masked(answered or {}),
+        before=masked(before or {}),
+        after=masked(after or {}),
+        correlation_id=correlation_id or (began.correlation_id if began else uuid.uuid4()),
+        began=began,
+        started_at=began.started_at if began else at,
+        finished_at=None if status == AuditEntry.Status.IN_PROGRESS else at,
+    )
+
+
+def chain(entries: Sequence[AuditEntry]) -> None:
+    """Add entries of one tenant to its chain, in their order; inside the transaction that makes their changes."""
+    tenant_id = entries[0].tenant_id
     with transaction.atomic():
-        AuditHead.objects.get_or_create(tenant_id=organization.root_id)
-        head = AuditHead.objects.select_for_update(no_key=True).get(tenant_id=organization.root_id)
-        entry = AuditEntry(
-            tenant_id=organization.root_id,
-            sequence=head.sequence + 1,
-            organization=organization,
-            name=name,
-            status=status,
-            actor_id=actor.user_id,
-            actor_label=actor.label,
-            customer=customer or (subscription.customer if subscription else None),
-            subscription=subscription,
-            connection_id=connection.pk if connection else None,
-            connection_name=connection.name if connection else "",
-            subject=storable(subject)[:250],
-            asked=masked(asked or {}),
-            answered=masked(answered or {}),
-            before=masked(before or {}),
-            after=masked(after or {}),
-            correlation_id=correlation_id or (began.correlation_id if began else uuid.uuid4()),
-            began=began,
-            started_at=began.started_at if began else at,
-            finished_at=None if status == AuditEntry.Status.IN_PROGRESS else at,
-            previous_hash=head.hash,
-        )
-        entry.hash = entry_hash(entry)
-        entry.save(force_insert=True)
-        AuditHead.objects.filter(pk=head.pk).update(sequence=entry.sequence, hash=entry.hash)
-    return entry
+        AuditHead.objects.get_or_create(tenant_id=tenant_id)
+        head = AuditHead.objects.select_for_update(no_key=True).get(tenant_id=tenant_id)
+        for entry in entries:
+            assert entry.tenant_id == tenant_id, "one chain at a time"
+            entry.sequence, entry.previous_hash = head.sequence + 1, head.hash
+            entry.hash = entry_hash(entry)
+            head.sequence, head.hash = entry.sequence, entry.hash
+        AuditEntry.objects.bulk_create(entries)
+        AuditHead.objects.filter(pk=head.pk).update(sequence=head.sequence, hash=head.hash)
 
 
 def entry_hash(entry: AuditEntry) -> str:

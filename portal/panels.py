@@ -35,7 +35,7 @@ _badges: dict[str, list[BadgeSource]] = {}
 
 
 def add_panel(place: str, source: PanelSource) -> None:
-    """Show what `source(request, row)` gives at `place` ("subscription", "order", "customer", "home")."""
+    """Show what `source(request, row)` gives at `place` ("subscription", "order", "customer", "margins", "home")."""
     _panels.setdefault(place, []).append(source)
 
 

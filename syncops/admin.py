@@ -5,7 +5,18 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from syncops.models import JournalEntry, Lane, Run, Shortfall, Stream, SyncOperation, Write
+from syncops.models import (
+    DoubledWrite,
+    GroupDecision,
+    JournalEntry,
+    Lane,
+    MarginUpdate,
+    Run,
+    Shortfall,
+    Stream,
+    SyncOperation,
+    Write,
+)
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
@@ -63,7 +74,27 @@ class ShortfallAdmin(ReadOnlyAdmin):
     search_fields = ("operation__correlation_id", "stream__subscription__search_text")
 
 
+@admin.register(MarginUpdate)
+class MarginUpdateAdmin(ReadOnlyAdmin):
+    list_display = ("pk", "what", "organization", "effective_on", "actor", "created_at", "finished_at")
+    list_select_related = ("organization", "actor")
+    search_fields = ("what", "correlation_id")
+
+
 @admin.register(Lane)
 class LaneAdmin(ReadOnlyAdmin):
     list_display = ("connection", "lease_until", "owner")
     search_fields = ("connection__name",)
+
+
+@admin.register(GroupDecision)
+class GroupDecisionAdmin(ReadOnlyAdmin):
+    list_display = ("pk", "verb", "error_kind", "error_group", "actor", "total", "done", "left_out", "due_at")
+    list_filter = ("verb", "error_kind")
+    search_fields = ("error_group", "reason", "actor__email")
+
+
+@admin.register(DoubledWrite)
+class DoubledWriteAdmin(ReadOnlyAdmin):
+    list_display = ("pk", "write_id", "line_id", "found_at", "found_units", "closed_at", "closed_by")
+    search_fields = ("=line_id", "write__operation__correlation_id")

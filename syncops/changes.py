@@ -1,76 +1,182 @@
 """From facts to the timeline that a line should have, given what it shows and what others did to it."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
+from decimal import Decimal
+from math import inf
 
-from syncops.operations import REGISTRY
-from syncops.operations.base import Effect, Fact
-from syncops.timeline import ONE_DAY, Adjustment, Difference, Level, Timeline, spans
+from syncops.operations import REGISTRY, undo
+from syncops.operations.base import Fact
+from syncops.periods import PeriodGrid
+from syncops.timeline import ONE_DAY, Adjustment, Difference, Level, Timeline, apply, spans
 
 
 @dataclass(frozen=True, slots=True)
 class GivenUp:
-    """Units that an earlier run could not bring about on these days (inclusive): wanted minus shown."""
+    """Units that a run of an `operation` could not bring about on these days (inclusive): wanted minus shown; and the
+    unit price that was wanted there, where it is known.
+    """
 
     start: date
     end: date
     units: int
+    operation: int = 0
+    price: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """Writes that took effect and whose operation has not succeeded, as where a run was stopped between two of its own.
+
+    `before`: what the line showed before the first of them. `sent`: all our applied writes since; `kept`: those among
+    them whose operations succeeded.
+    """
+
+    before: Timeline
+    sent: tuple[Adjustment, ...]
+    kept: tuple[Adjustment, ...] = ()
+
+    def taken_out(self, shown: Timeline) -> Timeline:
+        """The line with the prices that it would show without them; those that somebody else has set since stay."""
+        first, last = min(one.effective for one in self.sent), self._priced(self.sent)
+        without = self._priced(self.kept)
+
+        def level(day: date) -> Level:
+            found, ours, then = shown.at(day), last.at(day), without.at(day)
+            if day < first:
+                return found
+            price = then.price if found.price == ours.price else found.price
+            return replace(found, price=price, cost=then.cost if found.cost == ours.cost else found.cost)
+
+        days = {*shown.breakpoints, *last.breakpoints, *without.breakpoints}
+        return Timeline.from_steps((day, level(day)) for day in sorted(days))
+
+    def _priced(self, writes: Sequence[Adjustment]) -> Timeline:
+        """What the line showed before, with their prices; units stay, which others may have changed in between."""
+        return apply(self.before, [replace(one, unit_change=0) for one in writes])
 
 
 @dataclass(frozen=True, slots=True)
 class Ours:
     """What the line shows because of us: what was taken over when it was adopted, and the applied writes since, in
-    sending order.
+    sending order; `stray` are those of operations that have not succeeded.
     """
 
     taken_over: Timeline = field(default_factory=Timeline)
     applied: tuple[Adjustment, ...] = ()
+    credited: tuple[GivenUp, ...] = ()
+    stray: Stray | None = None
 
     def units_at(self, day: date) -> int:
         """Units on a day; below zero where we took away what others had added."""
-        return self.taken_over.at(day).units + sum(one.unit_change for one in self.applied if one.effective <= day)
+        sent = sum(one.unit_change for one in self.applied if one.effective <= day)
+        return self.taken_over.at(day).units + sent + _missing(self.credited, day)
+
+    def within(self, end: date) -> "Ours":
+        """Without what was sent for later days: a contract that is ended earlier loses it, whoever ended it."""
+        return replace(self, applied=tuple(one for one in self.applied if one.effective <= end))
 
     @property
     def days(self) -> set[date]:
-        return {*self.taken_over.breakpoints, *(one.effective for one in self.applied)}
+        return {*self.taken_over.breakpoints, *(one.effective for one in self.applied)} | _edges(self.credited)
 
 
-def fold(facts: Iterable[Fact], *, base: Timeline | None = None) -> Effect:
-    """The timeline that follows from `base` and the facts alone, oldest first; on one date the last given wins.
+def taken_back_by(facts: Iterable[Fact]) -> set[int]:
+    """The keys of the facts that undos among these take back. An undo that is taken back itself takes nothing back."""
+    undos = [fact for fact in facts if fact.kind == undo.KIND.name]
+    found: set[int] = set()
+    for fact in sorted(undos, key=lambda fact: fact.key or inf, reverse=True):  # one that is not stored is the youngest
+        if fact.key not in found:
+            found.add(int(fact.payload[undo.UNDOES]))
+    return found
 
-    The first fact that has no counterpart in the PSA is returned as what it is.
+
+def holding(facts: Iterable[Fact]) -> list[Fact]:
+    """The facts without those that were taken back."""
+    facts = list(facts)
+    taken_back = taken_back_by(facts)
+    return [fact for fact in facts if not fact.key or fact.key not in taken_back]
+
+
+def fold(facts: Iterable[Fact], *, grid: PeriodGrid, base: Timeline | None = None) -> Timeline:
+    """The timeline that follows from `base` and the facts alone, oldest first; on one date the last given wins."""
+    return unfold(facts, grid=grid, base=base)[0]
+
+
+def unfold(
+    facts: Iterable[Fact], *, grid: PeriodGrid, base: Timeline | None = None
+) -> tuple[Timeline, tuple[Fact, ...]]:
+    """The timeline that follows from `base` and the facts that hold, and those in their order, each with the first day
+    of the line that it changes. None reaches back before the day on which the subscription was put on the line.
     """
-    timeline = base or Timeline()
-    for fact in sorted(facts, key=lambda fact: fact.effective):
-        effect = REGISTRY[fact.kind].effect(timeline, fact)
-        if not isinstance(effect, Timeline):
-            return effect
-        timeline = effect
-    return timeline
+    timeline, begun, found = base or Timeline(), date.min, []
+    for fact in sorted(holding(facts), key=lambda fact: fact.effective):
+        kind = REGISTRY[fact.kind]
+        day = fact.holds_from or max(kind.starts(timeline, fact, grid), begun)
+        begun = day if kind.begins_line else begun
+        found.append(replace(fact, holds_from=day))
+        timeline = kind.effect(timeline, found[-1])
+    return timeline, tuple(found)
 
 
 def desired(
-    before: Timeline, after: Timeline, *, actual: Timeline, ours: Ours, given_up: Sequence[GivenUp] = ()
+    before: Timeline,
+    after: Timeline,
+    *,
+    actual: Timeline,
+    ours: Ours,
+    given_up: Sequence[GivenUp] = (),
+    put_back_from: date | None = None,
 ) -> Timeline:
     """What the line should show once a run is done.
 
     `before` and `after` are the folded facts without and with the run's operations. What others added to the line
     stays, and so does what was given up. Where the run changes no price, the price that the line shows stays:
-    somebody may have set it on purpose.
+    somebody may have set it on purpose; but not where a stray write of ours set it. From `put_back_from` on, where it
+    is given, the line is put back instead.
     """
-    days = {*before.breakpoints, *after.breakpoints, *actual.breakpoints} | ours.days | _edges(given_up)
+    standing = ours.stray.taken_out(actual) if ours.stray else actual
+    days = {*before.breakpoints, *after.breakpoints, *actual.breakpoints, *standing.breakpoints}
+    days |= ours.days | _edges(given_up) | ({put_back_from} if put_back_from else set())
 
     def level(day: date) -> Level:
-        old, new, shown = before.at(day), after.at(day), actual.at(day)
-        foreign = shown.units - ours.units_at(day)
+        old, new, shown = before.at(day), after.at(day), standing.at(day)
+        units = max(0, new.units - _missing(given_up, day))
+        if put_back_from and day >= put_back_from:
+            price = shown.price if new.price is None else new.price
+            return Level(units, price, shown.cost if new.cost is None else new.cost)
         return Level(
-            max(0, max(0, new.units - _missing(given_up, day)) + foreign),
+            max(0, units + shown.units - ours.units_at(day)),
             new.price if new.price != old.price or shown.price is None else shown.price,
             new.cost if new.cost != old.cost or shown.cost is None else shown.cost,
         )
 
     return Timeline.from_steps((day, level(day)) for day in sorted(days))
+
+
+def parted(given_up: Iterable[GivenUp], closed: date | None) -> tuple[list[GivenUp], list[GivenUp]]:
+    """What was given up on days up to `closed`, and on later ones."""
+    if closed is None:
+        return [], list(given_up)
+    parts = list(given_up)
+    return (
+        [replace(part, end=min(part.end, closed)) for part in parts if part.start <= closed],
+        [replace(part, start=max(part.start, closed + ONE_DAY)) for part in parts if part.end > closed],
+    )
+
+
+def as_if_billed(actual: Timeline, given_up: Sequence[GivenUp]) -> Timeline:
+    """What the line shows, as if all that was given up on these days had been brought about, at the price that was
+    wanted there last: whatever changes them now is short of that, and of no more.
+    """
+
+    def level(day: date) -> Level:
+        shown, parts = actual.at(day), [part for part in given_up if part.start <= day <= part.end]
+        price = next((part.price for part in reversed(parts) if part.price is not None), shown.price)
+        return replace(shown, units=max(0, shown.units + sum(part.units for part in parts)), price=price)
+
+    return Timeline.from_steps((day, level(day)) for day in {*actual.breakpoints} | _edges(given_up))
 
 
 def given_up_in_vain(after: Timeline, given_up: Sequence[GivenUp], first: date, last: date) -> tuple[Difference, ...]:

@@ -4,18 +4,15 @@ decides.
 
 from __future__ import annotations
 
-import os
-import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import psutil
 from django.db import transaction
 from django.db.models import F
 
-from syncops.clock import SystemClock
+from portal.processes import is_surely_gone
 from syncops.models import NEVER, Lane, Stream
 
 
@@ -25,25 +22,19 @@ class LostLease(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A stream that is ours until its lease runs out; `fence` grows with every claim."""
+    """A stream that is ours until its lease runs out; `fence` grows with every claim.
+
+    `urgent`: a person waits for what is to be done.
+    """
 
     stream_id: int
     fence: int
-
-
-def owner_name() -> str:
-    """This process as others can check it: host, boot, process id, start time."""
-    return f"{_host()}|{SystemClock().boot_id}|{os.getpid()}|{psutil.Process().create_time():.2f}"
-
-
-def _host() -> str:
-    """This machine's name, short enough for an owner's name to fit its column."""
-    return socket.gethostname()[:50]
+    urgent: bool = False
 
 
 def claim_lane(connection_id: int, *, owner: str, now: datetime, seconds: float) -> bool:
     """Become the one drain of a connection for some seconds; also renews what is ours already."""
-    Lane.objects.get_or_create(connection_id=connection_id)
+    Lane.objects.get_or_create(connection_id=connection_id, defaults={"compared_at": now})
     free = Lane.objects.filter(connection_id=connection_id, lease_until__lte=now)
     ours = Lane.objects.filter(connection_id=connection_id, owner=owner)
     until = now + timedelta(seconds=seconds)
@@ -55,21 +46,21 @@ def release_lane(connection_id: int, *, owner: str) -> None:
 
 
 def claim_streams(connection_id: int, *, owner: str, now: datetime, seconds: float, at_most: int) -> list[Claim]:
-    """Claim the streams of a connection that are due and free, longest due first.
+    """Claim the streams of a connection that are due and free: urgent ones, longest due first, and others only where
+    none is urgent.
 
     A stream that somebody writes to at this very moment is left for the next time: never wait for several locks.
     """
     until = now + timedelta(seconds=seconds)
-    waiting = Stream.objects.due(now).filter(connection_id=connection_id).order_by("due", "pk")
-    claims = []
+    waiting = Stream.objects.due(now).filter(connection_id=connection_id).order_by("-urgent", "due", "pk")
     with transaction.atomic():
         unlocked = waiting.select_for_update(skip_locked=True, no_key=True)
-        for pk in list(unlocked.values_list("pk", flat=True)[:at_most]):
-            won = Stream.objects.due(now).filter(pk=pk).update(lease_until=until, fence=F("fence") + 1, owner=owner)
-            if won:
-                claims.append(pk)
-        fences = dict(Stream.objects.filter(pk__in=claims).values_list("pk", "fence"))
-    return [Claim(pk, fences[pk]) for pk in claims]
+        rows = list(unlocked.values_list("pk", "urgent")[:at_most])
+        found = [pk for pk, urgent in rows if urgent == rows[0][1]]
+        chosen = Stream.objects.filter(pk__in=found)
+        chosen.due(now).update(lease_until=until, fence=F("fence") + 1, owner=owner)
+        fences = dict(chosen.filter(lease_until=until, owner=owner).values_list("pk", "fence"))
+    return [Claim(pk, fences[pk], rows[0][1]) for pk in found if pk in fences]
 
 
 @contextmanager
@@ -82,31 +73,30 @@ def held(claim: Claim) -> Iterator[Stream]:
         yield stream
 
 
-def renew(claim: Claim, *, now: datetime, seconds: float) -> None:
-    """Have the full lease again, for the write that follows. Raises LostLease."""
-    until = now + timedelta(seconds=seconds)
-    if not Stream.objects.filter(pk=claim.stream_id, fence=claim.fence, lease_until__gt=now).update(lease_until=until):
-        raise LostLease(f"the lease of stream {claim.stream_id} ran out")
+@contextmanager
+def held_together(claims: Iterable[Claim]) -> Iterator[dict[int, Stream]]:
+    """A transaction in which those of the claimed streams that surely are ours are locked, by id; others are not
+    among them. Locked in one order, whoever else locks several.
+    """
+    fences = {claim.stream_id: claim.fence for claim in claims}
+    with transaction.atomic():
+        locked = Stream.objects.select_for_update(no_key=True).filter(pk__in=fences).order_by("pk")
+        yield {stream.pk: stream for stream in locked if stream.fence == fences[stream.pk]}
+
+
+def renew(stream: Stream, *, now: datetime, seconds: float) -> None:
+    """Have the full lease again, for the write that follows; inside `held`. Raises LostLease where it ran out."""
+    if stream.lease_until <= now:
+        raise LostLease(f"the lease of stream {stream.pk} ran out")
+    stream.lease_until = now + timedelta(seconds=seconds)
+    stream.save(update_fields=["lease_until"])
 
 
 def free_dead(now: datetime) -> int:
     """End the leases of processes of this machine that are surely gone; how many. The fence keeps a doubt harmless."""
-    host, boot = _host(), SystemClock().boot_id
     freed = 0
     for model in (Stream, Lane):
         for owner in model.objects.filter(lease_until__gt=now).values_list("owner", flat=True).distinct():
-            if _surely_gone(owner, host, boot):
+            if is_surely_gone(owner):
                 freed += model.objects.filter(owner=owner, lease_until__gt=now).update(lease_until=now)
     return freed
-
-
-def _surely_gone(owner: str, host: str, boot: str) -> bool:
-    parts = owner.split("|")
-    if len(parts) != 4 or parts[0] != host or parts[1] != boot:
-        return False
-    try:
-        return abs(psutil.Process(int(parts[2])).create_time() - float(parts[3])) > 0.05
-    except psutil.NoSuchProcess:
-        return True
-    except psutil.Error:
-        return False

@@ -3,8 +3,9 @@
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Protocol
+
+from portal.processes import boot_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +34,6 @@ class Clock(Protocol):
 class SystemClock:
     """The machine's clocks."""
 
-    def __init__(self) -> None:
-        try:
-            self.boot_id = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-        except OSError:
-            self.boot_id = ""
-
     def moment(self) -> Moment:
         boot_clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-        return Moment(datetime.now(tz=UTC), time.clock_gettime(boot_clock), self.boot_id)
+        return Moment(datetime.now(tz=UTC), time.clock_gettime(boot_clock), boot_id())

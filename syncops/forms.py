@@ -13,6 +13,16 @@ class ReasonForm(forms.Form):
     )
 
 
+class ReleaseForm(forms.Form):
+    """Why later operations go on although this one does not."""
+
+    reason = forms.CharField(
+        label="Why later operations go on",
+        max_length=500,
+        help_text="Stays in the audit log. This operation still waits for you.",
+    )
+
+
 class DecisionForm(forms.Form):
     """What became of a write without an answer, as a person saw it in Autotask."""
 
@@ -22,3 +32,25 @@ class DecisionForm(forms.Form):
         widget=forms.RadioSelect,
     )
     reason = forms.CharField(label="How you know", max_length=500)
+
+
+class GroupForm(forms.Form):
+    """Which operations a person saw when they decided about them: the kind and words of their error, and when."""
+
+    kind = forms.CharField(required=False, max_length=20, widget=forms.HiddenInput)
+    words = forms.CharField(required=False, max_length=200, strip=False, widget=forms.HiddenInput)
+    seen_at = forms.DateTimeField(required=False, widget=forms.HiddenInput)
+
+
+class GroupReasonForm(GroupForm, ReasonForm):
+    """The same, with why they are dismissed."""
+
+
+class ExtensionForm(forms.Form):
+    """Until when a contract is extended."""
+
+    until = forms.DateField(
+        label="New last day of the contract",
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text="All lines of the contract go on until then.",
+    )

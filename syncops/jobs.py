@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from connections.models import Connection, MirroredContract
@@ -11,27 +12,28 @@ from connections.psa.types import Contract, UnitRow
 from mappings.models import SubscriptionMapping
 from portal.far_side import FarSideError, Rejected, Unavailable
 from portal.models import Subscription
+from portal.templatetags.portal import day
 from syncops import journal
-from syncops.claim import Claim, held
+from syncops.claim import Claim, held_together
 from syncops.clock import Moment
-from syncops.models import NEVER, Run, Stream, SyncOperation, Write
+from syncops.dues import PAUSED_CHECK, STOPPED, next_dues, put_aside, release
+from syncops.lines import term_of
+from syncops.models import Run, Stream, SyncOperation, Write
 from syncops.operations import BEGIN_LINES, REGISTRY
+from syncops.periods import PeriodGrid
+from syncops.shelf import Shelf
 from syncops.timeline import Timeline
+from syncops.together import gathering, keep
 
 if TYPE_CHECKING:
     from syncops.planning import Planned
 
 State = SyncOperation.State
 PROVISIONING_CHECK = timedelta(seconds=60)
-PAUSED_CHECK = timedelta(minutes=15)
+OTHER_LINE_CHECK = timedelta(seconds=60)  # a wake-up may be lost with its worker
+CUT_OTHERWISE = timedelta(days=3)  # Autotask may clamp a period that begins at a month's end differently
 MOST_ATTEMPTS = 12  # far more than far sides ask for: workers died under it again and again
 PROOF = "proof of what became of the write"
-STOPPED = {
-    Connection.State.PAUSED: "the connection to be resumed",
-    Connection.State.UNAUTHORIZED: "new credentials of the connection",
-    Connection.State.DRAFT: "the connection to be tested",
-    Connection.State.ACTIVE: "the rehearsal to end",
-}
 
 
 @dataclass
@@ -68,7 +70,7 @@ class Job:
     @property
     def since(self) -> date | None:
         """Rows that end before this day do not matter to the run."""
-        days = [operation.effective_on for operation in self.operations]
+        days = [reach_of(operation, self.contract) for operation in self.operations]
         days += self.stray
         days += [write.effective_on for write in self.unproved if write.kind == Write.Kind.ADJUST]
         days += [
@@ -77,7 +79,7 @@ class Job:
             if write.line_before
             for step in Timeline.from_json(write.line_before).steps
         ]
-        known = [day for day in days if day is not None]
+        known = [each for each in days if each is not None]
         return min(known) if known and len(known) == len(days) else None
 
     @property
@@ -86,33 +88,40 @@ class Job:
         return self.run.journal.filter(phase="uncertain").count()
 
 
-def mirrored_contract(connection: Connection, mapping: SubscriptionMapping) -> MirroredContract | None:
-    """The contract as it was last read; None where the mirror does not hold it (any more)."""
-    return MirroredContract.objects.filter(connection=connection, remote_id=mapping.contract_id).first()
+def reach_of(operation: SyncOperation, contract: Contract | MirroredContract | None) -> date | None:
+    """The earliest day of the line that an operation may change; None where that is not known."""
+    wanted = operation.effective_on
+    if wanted is None or not REGISTRY[operation.kind].reaches_back:
+        return wanted
+    return None if contract is None else PeriodGrid.of(term_of(contract)).start_of(wanted) - CUT_OTHERWISE
 
 
-def open_job(claim: Claim, connection: Connection, *, moment: Moment, owner: str) -> Job | None:
-    """What is to be done with a claimed stream; None where it only had to be put aside, which is done here."""
-    with held(claim) as stream:
-        unproved = _unproved(stream, moment)
-        if connection.state == Connection.State.RETIRED:
-            _hold_for_good(claim, stream, connection, moment)
-        elif not connection.sends:
-            put_aside(claim, stream, STOPPED[Connection.State(connection.state)], moment.now + PAUSED_CHECK)
-        elif unproved:
-            return _proving(claim, connection, stream, unproved, moment)
-        else:
-            return _working(claim, connection, stream, moment, owner)
+def open_jobs(claims: Sequence[Claim], connection: Connection, *, moment: Moment, owner: str) -> list[Job]:
+    """What is to be done with claimed streams; those that only had to be put aside are, and those that are not ours
+    any more are left alone.
+    """
+    with held_together(claims) as ours, gathering():
+        held = [claim for claim in claims if claim.stream_id in ours]
+        shelf = Shelf.of(connection, list(ours.values()))
+        jobs = [_opened(shelf, claim, ours[claim.stream_id], moment, owner) for claim in held]
+    return [job for job in jobs if job is not None]
+
+
+def _opened(shelf: Shelf, claim: Claim, stream: Stream, moment: Moment, owner: str) -> Job | None:
+    connection, unproved = shelf.connection, _unproved(shelf.unproved[stream.pk], moment)
+    if connection.state == Connection.State.RETIRED:
+        _hold_for_good(claim, stream, connection, moment)
+    elif not connection.sends:
+        put_aside(claim, stream, STOPPED[Connection.State(connection.state)], moment.now + PAUSED_CHECK)
+    elif unproved:
+        return _proving(shelf, claim, stream, unproved, moment)
+    else:
+        return _working(shelf, claim, stream, moment, owner)
     return None
 
 
-def _unproved(stream: Stream, moment: Moment) -> list[Write]:
+def _unproved(writes: list[Write], moment: Moment) -> list[Write]:
     """Writes of which nobody knows yet what became of them; one left in *sending* by a lost lease is unknown now."""
-    writes = list(
-        Write.objects.filter(stream=stream, state__in=Write.UNPROVED)
-        .select_related("operation__subscription", "operation__mapping", "run")
-        .order_by("pk")
-    )
     for write in writes:
         if write.state == Write.State.SENDING:
             journal.settle_write(write, Write.State.UNKNOWN, moment, answer="The worker stopped while sending.")
@@ -121,61 +130,93 @@ def _unproved(stream: Stream, moment: Moment) -> list[Write]:
     return writes
 
 
-def _proving(claim: Claim, connection: Connection, stream: Stream, unproved: list[Write], moment: Moment) -> Job | None:
+def _proving(shelf: Shelf, claim: Claim, stream: Stream, unproved: list[Write], moment: Moment) -> Job | None:
     """A run that only finds out what became of writes."""
     operation, run = unproved[0].operation, unproved[0].run
     if operation.state in SyncOperation.NEEDS_A_PERSON:
         put_aside(claim, stream, "a decision about an earlier change", moment.now + PAUSED_CHECK)
         return None
     assert run is not None
-    group = list(
-        SyncOperation.objects.filter(stream=stream, state__in=(State.RUNNING, State.UNCERTAIN))
-        .exclude(pk=operation.pk)
-        .select_related("subscription", "mapping", "organization", "connection")
-    )
+    begun = (State.RUNNING, State.UNCERTAIN)
+    group = [one for one in shelf.waiting[stream.pk] if one.state in begun and one.pk != operation.pk]
     for one in group:
         if one.state == State.RUNNING:
             journal.move(one, State.UNCERTAIN, waiting_for=PROOF)
-    contract = mirrored_contract(connection, operation.mapping)
-    job = Job(claim, connection, operation.mapping, [*group, operation], run, contract, unproved=unproved)
-    job.stray = _stray(stream)
-    return job
+    return _job(shelf, claim, [*group, operation], run, unproved=unproved)
 
 
-def _working(claim: Claim, connection: Connection, stream: Stream, moment: Moment, owner: str) -> Job | None:
+def _working(shelf: Shelf, claim: Claim, stream: Stream, moment: Moment, owner: str) -> Job | None:
     """A run of the oldest open operations that share one effective date."""
-    waiting = list(
-        SyncOperation.objects.filter(stream=stream)
-        .open()
-        .chronological()
-        .select_related("subscription__customer", "mapping", "organization", "connection", "audit_began")
-    )
+    waiting = shelf.waiting[stream.pk]
     if not waiting:
-        release(claim, stream, None, moment)
+        release(claim, None)
         return None
     head = waiting[0]
     if head.retry_at and head.retry_at > moment.now:
-        release(claim, stream, head.retry_at, moment)
+        release(claim, head.retry_at)
         return None
     if head.effective_on is None or head.subscription.status == Subscription.Status.PENDING:
         put_aside(claim, stream, "Microsoft to provision the subscription", moment.now + PROVISIONING_CHECK)
         return None
-    group = [one for one in waiting if (one.effective_on, one.mapping_id) == (head.effective_on, head.mapping_id)]
-    if head.kind not in BEGIN_LINES and (begins := _beginning_of(head.mapping)) is not None:
+    group = _group(head, waiting)
+    if not _needs_no_line(head) and (begins := shelf.begins.get(head.mapping_id)) is not None:
         if begins.needs_a_person:
             put_aside(claim, stream, f"“{begins.label}” to be retried", moment.now + PAUSED_CHECK)
         else:
             _fail(claim, stream, group, _never_begun(begins), "no_line", moment)
         return None
+    if head.after and head.after.state != State.SUCCEEDED:
+        _wait_for(head.after, claim, stream, group, moment)
+        return None
+    failed = None if REGISTRY[head.kind].beside_line else shelf.holds.get(stream.pk)
+    if failed and _is_later(head, failed) and _waits_for_failures(shelf.connection, stream, head):
+        put_aside(claim, stream, _behind(failed), moment.now + PAUSED_CHECK)
+        return None
     if head.attempts >= MOST_ATTEMPTS:
         _fail(claim, stream, group, _worn_out(head), "unavailable", moment)
         return None
-    return _begun(claim, connection, stream, group, moment, owner)
+    return _begun(shelf, claim, group, moment, owner)
 
 
-def _begun(
-    claim: Claim, connection: Connection, stream: Stream, group: list[SyncOperation], moment: Moment, owner: str
-) -> Job:
+def _wait_for(first: SyncOperation, claim: Claim, stream: Stream, group: list[SyncOperation], moment: Moment) -> None:
+    """Units are taken from a line only once those on the other are proved; where they never will be, a person acts."""
+    if first.is_open or first.needs_a_person:
+        put_aside(claim, stream, f"proof of “{first.label}” on the new line", moment.now + OTHER_LINE_CHECK)
+        return
+    error = Rejected(
+        f"“{first.label}” on the new line is {first.get_state_display().lower()}, so nothing is taken from this one.",
+        "Dismiss this as well, or move the units in Autotask by hand.",
+    )
+    _fail(claim, stream, group, error, "half_done", moment)
+
+
+def _behind(failed: SyncOperation) -> str:
+    return f"“{failed.label}” of {day(failed.effective_on)} to be decided"
+
+
+def _waits_for_failures(connection: Connection, stream: Stream, head: SyncOperation) -> bool:
+    """Whether the policy, or a manual sync that covered the operation, stops it behind one that failed."""
+    return connection.policies.after_failure == "hold_line" or head.sequence <= stream.stops_at
+
+
+def _is_later(one: SyncOperation, other: SyncOperation) -> bool:
+    """Whether an operation comes after another one in the order in which they are sent."""
+    return (one.effective_on or date.min, one.sequence) > (other.effective_on or date.min, other.sequence)
+
+
+def _group(head: SyncOperation, waiting: list[SyncOperation]) -> list[SyncOperation]:
+    """The operations that share a run with the oldest one: those of its date, unless either wants to be alone."""
+    if REGISTRY[head.kind].alone:
+        return [head]
+    place = (head.effective_on, head.mapping_id)
+    return [one for one in waiting if (one.effective_on, one.mapping_id) == place and not REGISTRY[one.kind].alone]
+
+
+def _needs_no_line(head: SyncOperation) -> bool:
+    return head.kind in BEGIN_LINES or REGISTRY[head.kind].beside_line or head.undoes_id is not None
+
+
+def _begun(shelf: Shelf, claim: Claim, group: list[SyncOperation], moment: Moment, owner: str) -> Job:
     """The operations of one date are running, under a run of their own."""
     for one in group:
         if one.state in (State.RUNNING, State.UNCERTAIN):  # a worker died under it before it wrote anything
@@ -184,15 +225,23 @@ def _begun(
     for one in group:
         journal.move(one, State.RUNNING, attempts=one.attempts + 1, started_at=one.started_at or moment.now)
     operation = group[-1]
-    run = Run.objects.create(
+    run = Run(
         operation=operation,
-        number=operation.runs.count() + 1,
+        number=shelf.runs.get(operation.pk, 0) + 1,
         fence=claim.fence,
         owner=owner,
         started_at=moment.now,
     )
-    contract = mirrored_contract(connection, operation.mapping)
-    return Job(claim, connection, operation.mapping, group, run, contract, stray=_stray(stream))
+    keep(Run.objects.bulk_create, run)
+    return _job(shelf, claim, group, run)
+
+
+def _job(
+    shelf: Shelf, claim: Claim, operations: list[SyncOperation], run: Run, unproved: list[Write] | None = None
+) -> Job:
+    mapping, stray = operations[-1].mapping, shelf.stray[claim.stream_id]
+    contract = shelf.contracts.get(mapping.contract_id)
+    return Job(claim, shelf.connection, mapping, operations, run, contract, unproved=unproved or [], stray=stray)
 
 
 def _last_of_each(group: list[SyncOperation]) -> list[SyncOperation]:
@@ -205,24 +254,15 @@ def _last_of_each(group: list[SyncOperation]) -> list[SyncOperation]:
     return kept
 
 
-def _stray(stream: Stream) -> tuple[date, ...]:
-    applied = Write.objects.filter(stream=stream, kind=Write.Kind.ADJUST, state=Write.State.APPLIED)
-    days = applied.exclude(operation__state=State.SUCCEEDED).values_list("effective_on", flat=True)
-    return tuple(day for day in days if day)
-
-
-def _beginning_of(mapping: SubscriptionMapping) -> SyncOperation | None:
-    """The operation that was to put the subscription on its line, where it has come to an end without doing so."""
-    begins = SyncOperation.objects.filter(mapping=mapping, kind__in=BEGIN_LINES)
-    last = begins.exclude(state__in=SyncOperation.OPEN).order_by("-pk").first()
-    return None if last is None or last.state == State.SUCCEEDED else last
-
-
 def _never_begun(begins: SyncOperation) -> Rejected:
     return Rejected(
-        f"“{begins.label}” is {begins.get_state_display().lower()}: no line was begun that this could change.",
+        f"“{begins.label}” is {_ended(begins)}: no line was begun that this could change.",
         "Dismiss this as well, or map the subscription again.",
     )
+
+
+def _ended(begins: SyncOperation) -> str:
+    return "undone" if begins.is_undone else begins.get_state_display().lower()
 
 
 def _worn_out(head: SyncOperation) -> Unavailable:
@@ -249,50 +289,4 @@ def _fail(
     """Operations that need a person before a run of theirs has begun."""
     for operation in operations:
         journal.fail(operation, error, kind=kind, now=moment.now)
-    release(claim, stream, next_due(stream.pk, moment), moment)
-
-
-def put_aside(claim: Claim, stream: Stream, waiting_for: str, until: datetime) -> None:
-    """Let every open operation of the stream wait, and say for what and until when."""
-    waiting = list(SyncOperation.objects.filter(stream=stream).open())
-    for operation in waiting:
-        state = operation.state if operation.state in (State.PLANNED, State.UNCERTAIN) else State.QUEUED
-        journal.move(operation, state, waiting_for=waiting_for, retry_at=until)
-    Stream.objects.filter(pk=stream.pk, fence=claim.fence).update(due=until if waiting else None)
-    free(claim)
-
-
-def go_on(now: datetime) -> int:
-    """Make due at once what was put aside for a connection that sends again; how many operations that is."""
-    waiting = SyncOperation.objects.filter(
-        stream__due__gt=now,
-        waiting_for__in=tuple(STOPPED.values()),
-        connection__state__in=Connection.SENDS,
-        connection__mode=Connection.Mode.LIVE,
-    ).open()
-    found = list(waiting.values_list("pk", "stream_id"))
-    if found:
-        SyncOperation.objects.open().filter(pk__in=[pk for pk, _ in found]).update(retry_at=None, waiting_for="")
-        Stream.objects.filter(pk__in=[stream for _, stream in found], due__gt=now).update(due=now)
-    return len(found)
-
-
-def release(claim: Claim, stream: Stream, due: datetime | None, moment: Moment) -> None:
-    """Give a stream back; `due` is when there is something to do again."""
-    Stream.objects.filter(pk=stream.pk, fence=claim.fence).update(due=due)
-    free(claim)
-
-
-def free(claim: Claim) -> None:
-    """End our lease, if it still is ours."""
-    Stream.objects.filter(pk=claim.stream_id, fence=claim.fence).update(lease_until=NEVER, owner="")
-
-
-def next_due(stream_id: int, moment: Moment) -> datetime | None:
-    """When the stream's oldest open operation wants to go on; None where nothing is open.
-
-    While one is uncertain all others wait for it, and it is not looked at more often because they do.
-    """
-    waiting = list(SyncOperation.objects.filter(stream_id=stream_id).open().chronological())
-    head = next((one for one in waiting if one.state == State.UNCERTAIN), waiting[0] if waiting else None)
-    return None if head is None else (head.retry_at or moment.now)
+    release(claim, next_dues([stream.pk], moment).get(stream.pk))

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.db.models import F
+
+from connections.policies import Policies
 from connections.psa.types import AdjustmentRequest
 from mappings.models import SubscriptionMapping
 from portal import audit
 from portal.audit import Actor, storable
 from portal.far_side import FarSideError
 from portal.models import AuditEntry
-from syncops.changes import GivenUp, Ours
+from syncops.changes import GivenUp, Ours, Stray
 from syncops.clock import Moment
 from syncops.models import JournalEntry, Run, Shortfall, Stream, SyncOperation, Write
 from syncops.operations import REGISTRY
-from syncops.operations.base import Fact
+from syncops.operations.base import Fact, Refusal, Unsupported
 from syncops.timeline import Adjustment, Timeline
+from syncops.together import keep
+from syncops.troubles import general_words
 
 State = SyncOperation.State
 WORKER = Actor.system("worker")
+Lines = Sequence[tuple[Stream, SubscriptionMapping]]  # streams on the lines of their mappings
 
 
 class ForbiddenTransition(Exception):
@@ -39,7 +47,8 @@ def move(operation: SyncOperation, state: str, **fields: Any) -> None:
 def note(run: Run | None, phase: str, moment: Moment, **detail: Any) -> None:
     """Add a line to the run's journal."""
     if run is not None:
-        JournalEntry.objects.create(run=run, fence=run.fence, phase=phase, at=moment.now, detail=audit.masked(detail))
+        entry = JournalEntry(run=run, fence=run.fence, phase=phase, at=moment.now, detail=audit.masked(detail))
+        keep(JournalEntry.objects.bulk_create, entry)
 
 
 def begin_audit(operation: SyncOperation, actor: Actor, now: datetime) -> AuditEntry:
@@ -67,14 +76,31 @@ def begin_audit(operation: SyncOperation, actor: Actor, now: datetime) -> AuditE
 
 def end_audit(operation: SyncOperation, *, succeeded: bool, answered: dict[str, Any], now: datetime) -> None:
     """End the operation's entry; one that was ended before (a retry) begins anew."""
-    began = operation.audit_began
-    if began is None or AuditEntry.objects.filter(began=began).exists():
-        began = begin_audit(operation, WORKER, now)
-    audit.record(
+    status = AuditEntry.Status.SUCCEEDED if succeeded else AuditEntry.Status.FAILED
+    keep(_end_audits, (operation, status, answered, now))
+
+
+def _end_audits(ends: list[tuple[SyncOperation, str, dict[str, Any], datetime]]) -> None:
+    began = {operation.audit_began_id for operation, *_ in ends}
+    ended = set(AuditEntry.objects.filter(began__in=began).values_list("began_id", flat=True))
+    chains = defaultdict(list)
+    for operation, status, answered, now in ends:
+        begun = operation.audit_began
+        if begun is None or begun.pk in ended:
+            begun = begin_audit(operation, WORKER, now)
+        chains[operation.organization.root_id].append(_ended(operation, begun, status, answered, now))
+    for entries in chains.values():
+        audit.chain(entries)
+
+
+def _ended(
+    operation: SyncOperation, began: AuditEntry, status: str, answered: dict[str, Any], now: datetime
+) -> AuditEntry:
+    return audit.drafted(
         began.name,
         actor=Actor(began.actor_label, began.actor_id),
         organization=operation.organization,
-        status=AuditEntry.Status.SUCCEEDED if succeeded else AuditEntry.Status.FAILED,
+        status=status,
         subject=began.subject,
         subscription=operation.subscription,
         connection=operation.connection,
@@ -93,6 +119,7 @@ def fail(operation: SyncOperation, error: FarSideError, *, kind: str, now: datet
         operation,
         state,
         error_kind=kind,
+        error_group=general_words(_in_full(error, kind), _names_of(operation)),
         error=error.message,
         advice=error.advice,
         raw_answer=error.raw,
@@ -104,6 +131,30 @@ def fail(operation: SyncOperation, error: FarSideError, *, kind: str, now: datet
         answered={"error": error.message, "advice": error.advice, "answer": error.raw},
         now=now,
     )
+
+
+def refuse(operation: SyncOperation, refusal: Refusal, now: datetime) -> None:
+    """Nothing is sent: the change has no counterpart in the PSA (a person acts by hand), or alters nothing there."""
+    by_hand = isinstance(refusal, Unsupported)
+    fields = {"error": refusal.reason, "advice": refusal.advice, "finished_at": now}
+    if by_hand:
+        move(operation, State.UNSUPPORTED, error_kind="unsupported", **fields)
+    else:
+        move(operation, State.NOTHING_TO_SEND, **fields)
+    said = {"error": refusal.reason} if by_hand else {"nothing_to_send": refusal.reason}
+    end_audit(operation, succeeded=not by_hand, answered=said | {"advice": refusal.advice}, now=now)
+
+
+def _names_of(operation: SyncOperation) -> tuple[str, ...]:
+    """What an error may name that is another for every operation."""
+    mapping = operation.mapping
+    names = (mapping.contract_name, mapping.service_name, mapping.company_name, mapping.line_key)
+    return (*names, operation.subscription.external_id, operation.subscription.friendly_name)
+
+
+def _in_full(error: FarSideError, kind: str) -> str:
+    """The error's words; with those of the far side where nothing else tells one refusal from another."""
+    return f"{error.message} {error.raw}".strip() if kind == "rejected" else error.message
 
 
 def supersede(operation: SyncOperation, *, by: SyncOperation) -> None:
@@ -137,6 +188,12 @@ def begin_write(
     )
     note(run, "intent", moment, write=write.pk, kind=kind, adjustment=adjustment_json(adjustment))
     return write
+
+
+def begin_again(write: Write, moment: Moment) -> None:
+    """A journaled write of which no byte was sent yet is only sent now."""
+    write.sent_at, write.sent_boot, write.boot_id = moment.now, moment.boot, moment.boot_id
+    write.save(update_fields=["sent_at", "sent_boot", "boot_id"])
 
 
 def settle_write(write: Write, state: str, moment: Moment, **fields: Any) -> None:
@@ -180,27 +237,76 @@ def adjustment_json(adjustment: Adjustment | None) -> dict[str, Any]:
     }
 
 
-def ours_of(stream: Stream, line_id: int | None) -> Ours:
-    """What the line shows because of us, from the writes that were proved."""
-    taken_over, applied = Timeline(), []
-    for write in Write.objects.filter(stream=stream, line_id=line_id, state=Write.State.APPLIED).order_by("pk"):
-        if write.kind == Write.Kind.ADOPTED:
-            taken_over = Timeline.from_json(write.line_before)
-        elif write.kind == Write.Kind.ADJUST:
-            applied.append(adjustment_of(write))
-    return Ours(taken_over, tuple(applied))
-
-
-def facts_of(operations: list[SyncOperation]) -> list[Fact]:
+def facts_of(operations: Iterable[SyncOperation]) -> list[Fact]:
     """The operations as the rules see them, in their order. An operation without a date has no fact yet."""
     return [
-        Fact(operation.kind, operation.effective_on, operation.payload)
+        Fact(
+            operation.kind,
+            operation.effective_on,
+            operation.payload,
+            policies=Policies.from_json(operation.policies_json),
+            holds_from=operation.holds_from if operation.state == State.SUCCEEDED else None,
+            key=operation.pk,
+        )
         for operation in sorted(operations, key=lambda operation: operation.sequence)
         if operation.effective_on
     ]
 
 
-def given_up_of(stream: Stream, mapping: SubscriptionMapping) -> tuple[GivenUp, ...]:
-    """What earlier operations could not bring about on the line of this mapping."""
-    rows = Shortfall.objects.filter(stream=stream, operation__mapping=mapping)
-    return tuple(GivenUp(row.starts_on, row.ends_on, row.units) for row in rows)
+def succeeded_of(lines: Lines) -> dict[int, list[SyncOperation]]:
+    """The operations that succeeded on the line of each stream's mapping, by the stream's id."""
+    mappings = {stream.pk: mapping for stream, mapping in lines}
+    found: dict[int, list[SyncOperation]] = {pk: [] for pk in mappings}
+    done = SyncOperation.objects.filter(stream__in=found, state=State.SUCCEEDED).annotate(line=F("mapping__line_id"))
+    for operation in done.defer("preview", "plan", "proof", "raw_answer"):
+        if _on_line(mappings[operation.stream_id], operation.mapping_id, operation.line):
+            found[operation.stream_id].append(operation)
+    return found
+
+
+def _on_line(mapping: SubscriptionMapping, mapping_id: int, line_id: int | None) -> bool:
+    """Whether something was done under this mapping, or under an earlier one of the subscription on the same line."""
+    return mapping_id == mapping.pk or (line_id is not None and line_id == mapping.line_id)
+
+
+def ours_of(lines: Lines) -> dict[int, Ours]:
+    """What each line shows because of us, from the writes that were proved; by the stream's id."""
+    known = {stream.pk: mapping.line_id for stream, mapping in lines}
+    taken_over: dict[int, Timeline] = {}
+    applied = defaultdict(list)
+    writes = Write.objects.filter(stream__in=known, state=Write.State.APPLIED).order_by("pk")
+    for write in writes.annotate(outcome=F("operation__state")):
+        if write.line_id != known[write.stream_id]:
+            continue
+        if write.kind == Write.Kind.ADOPTED:
+            taken_over[write.stream_id] = Timeline.from_json(write.line_before)
+        elif write.kind == Write.Kind.ADJUST:
+            applied[write.stream_id].append(write)
+    return {pk: _ours(taken_over.get(pk, Timeline()), applied[pk]) for pk in known}
+
+
+def _ours(taken_over: Timeline, writes: list[Any]) -> Ours:
+    """`writes`: the applied adjustments in sending order, each with the `outcome` of its operation."""
+    first = next((number for number, write in enumerate(writes) if write.outcome != State.SUCCEEDED), None)
+    stray = None
+    if first is not None:
+        since = writes[first:]
+        kept = tuple(adjustment_of(write) for write in since if write.outcome == State.SUCCEEDED)
+        stray = Stray(Timeline.from_json(since[0].line_before), tuple(map(adjustment_of, since)), kept)
+    return Ours(taken_over, tuple(map(adjustment_of, writes)), stray=stray)
+
+
+def given_up_of(lines: Lines) -> dict[int, list[GivenUp]]:
+    """What earlier operations could not bring about on the line of each stream's mapping, by the stream's id."""
+    mappings = {stream.pk: mapping for stream, mapping in lines}
+    found: dict[int, list[GivenUp]] = {pk: [] for pk in mappings}
+    rows = Shortfall.objects.given_up().filter(stream__in=found).select_related("operation__mapping")
+    for row in rows.only(
+        "stream_id", "starts_on", "ends_on", "units", "unit_price", "operation__mapping__line_id"
+    ).order_by("pk"):
+        done_on = row.operation.mapping
+        if _on_line(mappings[row.stream_id], done_on.pk, done_on.line_id):
+            found[row.stream_id].append(
+                GivenUp(row.starts_on, row.ends_on, row.units, row.operation_id, row.unit_price)
+            )
+    return found

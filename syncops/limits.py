@@ -21,7 +21,8 @@ class Limits:
     drain_budget_s: float = 20
     threads: int = 3
     retries: int = 5
-    batch: int = 60
+    first_batch: int = 12
+    batch: int = 36  # their unit rows of a 12-month contract fit one page
     lane_s: float = 15
     back_off_s: float = 5
 

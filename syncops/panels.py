@@ -15,9 +15,12 @@ from mappings.models import SubscriptionMapping
 from portal.models import Order, Subscription, SubscriptionRequest
 from portal.panels import Panel, add_panel
 from portal.permissions import allowed
-from syncops.models import SyncOperation
-from syncops.preview import preview_quantity
+from syncops.chain import chain_of
+from syncops.mending import mending_of_mapping
+from syncops.models import DoubledWrite, MarginUpdate, SyncOperation
+from syncops.preview import preview_quantity, sealed
 from syncops.standing import standings
+from syncops.staying import staying
 
 MOST_COUNTED = 100
 LATEST = 6
@@ -29,12 +32,15 @@ def register() -> None:
     add_panel("order", order_panel)
     add_panel("quantity_preview", quantity_panel)
     add_panel("home", home_panel)
+    add_panel("margins", margins_panel)
+    add_panel("connection_retire", retire_panel)
 
 
 def waiting_for_a_person(request: HttpRequest) -> int:
-    """How many operations are in the inbox; more than a hundred count as a hundred."""
+    """How many operations and double writes are in the inbox; more than a hundred count as a hundred."""
     waiting = SyncOperation.objects.for_user(request.user).filter(state__in=SyncOperation.NEEDS_A_PERSON)
-    return waiting.order_by()[:MOST_COUNTED].count()
+    doubled = DoubledWrite.objects.for_user(request.user).open()
+    return waiting.order_by()[:MOST_COUNTED].count() + doubled.order_by()[:MOST_COUNTED].count()
 
 
 def subscription_panel(request: HttpRequest, subscription: Subscription) -> Panel:
@@ -46,7 +52,7 @@ def subscription_panel(request: HttpRequest, subscription: Subscription) -> Pane
     mapping = SubscriptionMapping.objects.open().select_related("connection").filter(subscription=subscription).first()
     if mapping is None:
         return Panel("syncops/sync_panel.html", context | _ways(request))
-    return Panel("syncops/sync_panel.html", context | standing_of(mapping))
+    return Panel("syncops/sync_panel.html", context | standing_of(mapping, user))
 
 
 def order_panel(request: HttpRequest, order: Order) -> Panel | None:
@@ -65,14 +71,19 @@ def order_panel(request: HttpRequest, order: Order) -> Panel | None:
     return Panel("syncops/sync_order_panel.html", {"rows": rows} | _ways(request))
 
 
-def standing_of(mapping: SubscriptionMapping) -> dict[str, Any]:
-    """What a page needs to show where a mapped subscription stands, and how far its last operation is."""
+def standing_of(mapping: SubscriptionMapping, user: Any) -> dict[str, Any]:
+    """What a page needs to show a person where a mapped subscription stands, and how far its last operation is."""
     operation = last_operations([mapping.pk]).get(mapping.pk)
+    chain = chain_of(mapping)
     return {
         "mapping": mapping,
         "standing": standings([mapping.subscription_id]).get(mapping.subscription_id),
         "operation": operation,
-        "look": appearance(operation) if operation else "",
+        "mending": mending_of_mapping(mapping),
+        "look": appearances([*chain.operations, *filter(None, [operation])]),
+        "chain": chain,
+        "may_sync": allowed(user, "syncops.sync"),
+        "may_resolve": allowed(user, "syncops.resolve"),
     }
 
 
@@ -80,6 +91,11 @@ def appearance(operation: SyncOperation) -> str:
     """Changes with anything that a page shows of an operation on its way."""
     shown = (operation.pk, operation.state, operation.waiting_for, operation.retry_at, operation.error)
     return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
+
+
+def appearances(operations: Sequence[SyncOperation]) -> str:
+    """Changes with anything that a list shows of these."""
+    return hashlib.sha256("".join(map(appearance, operations)).encode()).hexdigest()[:16]
 
 
 def last_operations(mapping_ids: Sequence[int]) -> dict[int, SyncOperation]:
@@ -96,8 +112,11 @@ def quantity_panel(request: HttpRequest, wished: SubscriptionRequest) -> Panel |
     if subscription.organization_id != user.organization_id:
         return None
     today = timezone.now().astimezone(subscription.organization.zone).date()
-    preview = preview_quantity(subscription, int(wished.wanted["quantity"]), today=today)
-    return Panel("syncops/quantity_panel.html", {"preview": preview}) if preview else None
+    quantity = int(wished.wanted["quantity"])
+    preview = preview_quantity(subscription, quantity, today=today)
+    if preview is None:
+        return None
+    return Panel("syncops/quantity_panel.html", {"preview": preview, "shown": sealed(preview, quantity)})
 
 
 def home_panel(request: HttpRequest, row: None) -> Panel | None:
@@ -108,6 +127,21 @@ def home_panel(request: HttpRequest, row: None) -> Panel | None:
     latest = list(mine[:LATEST])
     waiting = list(mine.filter(state__in=SyncOperation.NEEDS_A_PERSON)[:LATEST])
     return Panel("syncops/home_panel.html", {"latest": latest, "waiting": waiting}) if latest else None
+
+
+def margins_panel(request: HttpRequest, row: None) -> Panel | None:
+    """The latest changes of margins that were carried to the PSA; nothing before there is one."""
+    latest = list(MarginUpdate.objects.for_user(request.user)[:LATEST])
+    return Panel("syncops/margins_panel.html", {"updates": latest}) if latest else None
+
+
+def retire_panel(request: HttpRequest, connection: Connection) -> Panel | None:
+    """What Autotask goes on billing, in money, and what is not sent any more; nothing where there is neither."""
+    today = timezone.now().astimezone(connection.organization.zone).date()
+    left = staying(connection, today=today)
+    if not (left.subscriptions or left.waiting):
+        return None
+    return Panel("syncops/retire_panel.html", {"connection": connection, "left": left})
 
 
 def _ways(request: HttpRequest) -> dict[str, Any]:

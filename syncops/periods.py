@@ -60,6 +60,18 @@ class PeriodGrid:
             number += 1
         return Period(self._boundary(number), following - ONE_DAY)
 
+    def start_of(self, day: date) -> date:
+        """The first day of the period that a day lies in, never before the contract; a day after its end itself."""
+        if day > self.contract.end:
+            return day
+        return self.period_of(max(day, self.contract.start)).start
+
+    def start_after(self, day: date) -> date:
+        """The first day of the period after a day's; after the contract's last that is a day beyond its end."""
+        if day < self.contract.start:
+            return self.contract.start
+        return day if day > self.contract.end else self.period_of(day).end + ONE_DAY
+
     def next_period(self, period: Period) -> Period | None:
         """The period after this one; None after the contract's last."""
         following = period.end + ONE_DAY

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -11,11 +11,22 @@ from connections.models import MirroredContract
 from connections.psa.types import Contract, UnitRow
 from mappings.models import SubscriptionMapping
 from syncops import journal
-from syncops.changes import desired, fold, given_up_in_vain, one_day_later
+from syncops.changes import (
+    GivenUp,
+    Ours,
+    as_if_billed,
+    desired,
+    fold,
+    given_up_in_vain,
+    one_day_later,
+    parted,
+    taken_back_by,
+    unfold,
+)
 from syncops.jobs import Job
 from syncops.lines import actual_of, closed_of, rows_of, term_of
 from syncops.models import Stream, SyncOperation
-from syncops.operations.base import Fact, NothingToSend, Unsupported
+from syncops.operations.base import Fact
 from syncops.periods import PeriodGrid
 from syncops.plans import Plan, Shortfall, plan, shortfalls
 from syncops.timeline import Term, Timeline, differences, first_open_date
@@ -26,7 +37,8 @@ class Planned:
     """One run's plan with what it was made from.
 
     `same_date` are days given up because the far side took no second adjustment. `in_vain` takes back what was given
-    up earlier and is not wanted any more.
+    up earlier and is not wanted any more. `days`: the first day that each of the run's operations changes, by id.
+    `cut_off`: the contract ends before something that was sent for it, by what is known of the contract.
     """
 
     actual: Timeline
@@ -36,12 +48,13 @@ class Planned:
     first_open: date
     same_date: tuple[Shortfall, ...] = ()
     in_vain: tuple[Shortfall, ...] = ()
-    refusal: Unsupported | NothingToSend | None = None
+    days: Mapping[int, date] = field(default_factory=dict)
+    cut_off: bool = False
 
     @property
     def needs_contract_end(self) -> bool:
-        """True where only a later end of the contract would let everything be sent."""
-        return bool(self.plan.beyond)
+        """True where only a later end of the contract would let everything be sent, or explain what was sent."""
+        return bool(self.plan.beyond) or self.cut_off or any(day > self.term.end for day in self.days.values())
 
     def as_json(self, moved: list[str]) -> dict[str, Any]:
         """What is stored with the operation, and shown."""
@@ -61,13 +74,32 @@ class Planned:
         }
 
 
-def plan_job(job: Job) -> Planned:
-    """Plan a job from its rows and its contract."""
+@dataclass(frozen=True, slots=True)
+class History:
+    """What became of a line because of us: operations that succeeded, writes that were proved, what was given up."""
+
+    done: Sequence[SyncOperation] = ()
+    ours: Ours = field(default_factory=Ours)
+    given_up: Sequence[GivenUp] = ()
+
+
+def history_of(stream: Stream, mapping: SubscriptionMapping) -> History:
+    return histories_of([(stream, mapping)])[stream.pk]
+
+
+def histories_of(lines: Sequence[tuple[Stream, SubscriptionMapping]]) -> dict[int, History]:
+    """The history of each stream on the line of its mapping, by the stream's id; three queries for any number."""
+    done, ours, given_up = journal.succeeded_of(lines), journal.ours_of(lines), journal.given_up_of(lines)
+    return {stream.pk: History(done[stream.pk], ours[stream.pk], given_up[stream.pk]) for stream, _ in lines}
+
+
+def plan_job(job: Job, history: History) -> Planned:
+    """Plan a job from its rows, its contract, and what became of its line before."""
     operation = job.operation
     assert job.contract is not None
     return plan_line(
         job.mapping,
-        stream=operation.stream,
+        history=history,
         operations=job.operations,
         rows=job.rows,
         contract=job.contract,
@@ -78,7 +110,7 @@ def plan_job(job: Job) -> Planned:
 def plan_line(
     mapping: SubscriptionMapping,
     *,
-    stream: Stream,
+    history: History,
     operations: Sequence[SyncOperation] = (),
     rows: Sequence[UnitRow],
     contract: Contract | MirroredContract,
@@ -92,28 +124,38 @@ def plan_line(
     """
     term, shown, actual = term_of(contract), rows_of(rows), actual_of(rows)
     first = first_open_date(shown, term)
-    ours = journal.ours_of(stream, mapping.line_id)
-    done = list(SyncOperation.objects.filter(stream=stream, mapping=mapping, state=SyncOperation.State.SUCCEEDED))
-    before = fold(journal.facts_of(done), base=ours.taken_over)
-    after = fold([*journal.facts_of([*done, *operations]), *new], base=ours.taken_over)
-    assert isinstance(before, Timeline)  # what succeeded was supported
-    if not isinstance(after, Timeline):
-        return Planned(actual, actual, Plan(), term, first, refusal=after)
-    given_up = journal.given_up_of(stream, mapping)
-    wanted = desired(before, after, actual=actual, ours=ours, given_up=given_up)
+    done, ours, given_up = history.done, history.ours.within(term.end), history.given_up
+    grid, facts = PeriodGrid.of(term, shown), [*journal.facts_of([*done, *operations]), *new]
+    before = fold(journal.facts_of(done), grid=grid, base=ours.taken_over)
+    after, unfolded = unfold(facts, grid=grid, base=ours.taken_over)
+    policies, known = mapping.connection.policies, min((row.start for row in shown), default=first)
+    put_back_from = max(first, known) if policies.foreign_change == "put_back" else None
+    undone = taken_back_by([*journal.facts_of(operations), *new])  # what those could not bring about is not wanted now
+    settled, given_up = parted((part for part in given_up if part.operation not in undone), closed_of(rows))
+    held, ours = as_if_billed(actual, settled), replace(ours, credited=tuple(settled))
+    wanted = desired(before, after, actual=held, ours=ours, given_up=given_up, put_back_from=put_back_from)
     possible, currency = wanted, mapping.connection.currency
     for day in sorted(moved):
-        possible = one_day_later(possible, actual, day)
+        possible = one_day_later(possible, held, day)
     made = plan(
         possible,
-        actual,
+        held,
         contract=term,
         currency=currency,
         closed_through=closed_of(rows),
         rows=shown,
-        price_change=mapping.connection.policies.price_change,
+        price_change=policies.price_change,
     )
-    grid = PeriodGrid.of(term, shown)
     moved_days = shortfalls(differences(wanted, possible, term.start, term.end), grid, currency)
     in_vain = shortfalls(given_up_in_vain(after, given_up, term.start, term.end), grid, currency)
-    return Planned(actual, possible, made, term, first, same_date=moved_days, in_vain=in_vain)
+    return Planned(
+        actual,
+        possible,
+        made,
+        term,
+        first,
+        same_date=moved_days,
+        in_vain=in_vain,
+        days={fact.key: fact.day for fact in unfolded},
+        cut_off=ours.applied != history.ours.applied,
+    )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
+
+from django.core import signing
 
 from connections.models import Connection, MirroredContract
 from connections.psa.base import Psa
@@ -19,18 +22,21 @@ from portal.far_side import FarSideError
 from portal.models import Subscription
 from syncops import plans
 from syncops.changes import Ours, desired, fold
+from syncops.jobs import reach_of
 from syncops.lines import actual_of, closed_of, rows_of, term_of
 from syncops.models import Stream, SyncOperation
 from syncops.operations import change_quantity, map_subscription
 from syncops.operations.base import Fact
-from syncops.planning import plan_line
-from syncops.timeline import Timeline
+from syncops.periods import PeriodGrid
+from syncops.planning import history_of, plan_line
+
+Since = Literal["today", "open_period", "term"]
 
 
 @dataclass(frozen=True, slots=True)
 class MappingChoice:
     """What a person chose for a subscription. Of the last two, one must be given where the contract already holds
-    such a line.
+    such a line. `since`: from when an existing subscription is billed.
     """
 
     connection_id: int
@@ -40,6 +46,7 @@ class MappingChoice:
     contract_id: int
     adopt_line_id: int | None = None
     add_beside: bool = False
+    since: Since = "today"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +128,8 @@ class MappingPreview:
 
     def as_json(self) -> dict[str, Any]:
         """What is stored with the operation, to be compared with the proof."""
-        return {
-            "effective": str(self.effective) if self.effective else None,
-            "adjustments": [_plain(one, PreviewedAdjustment) for one in self.adjustments],
-            "bills": [_plain(one, BillChange) for one in self.bills],
-            "shortfalls": [_plain(one, PreviewedShortfall) for one in self.shortfalls],
-        }
+        effective = str(self.effective) if self.effective else None
+        return {"effective": effective} | stored(self.adjustments, self.bills, self.shortfalls)
 
 
 def read_facts(choice: MappingChoice, psa: Psa) -> Facts:
@@ -157,13 +160,12 @@ def preview_mapping(choice: MappingChoice, facts: Facts, *, today: date) -> Mapp
     existing = _existing(choice, facts, today)
     line_choice = _line_refusal(choice, existing)
     price = priced(subscription, today=today)
-    effective = first_day_billed(subscription, facts.contract, today)
+    effective = first_day_billed(subscription, facts.contract, today, choice.since)
     rows = [row for row in facts.rows if row.line_id == choice.adopt_line_id] if choice.adopt_line_id else []
     term, currency = term_of(facts.contract), connection.currency
     actual = actual_of(rows)
     fact = mapping_fact(subscription.quantity, price.unit_price, price.unit_cost, effective)
-    after = fold([fact], base=actual)
-    assert isinstance(after, Timeline)  # mapping is never unsupported
+    after = fold([fact], grid=PeriodGrid.of(term, rows_of(rows)), base=actual)
     plan = plans.plan(
         desired(actual, after, actual=actual, ours=Ours(taken_over=actual)),
         actual,
@@ -201,6 +203,30 @@ class ChangePreview:
     shortfalls: tuple[PreviewedShortfall, ...] = ()
     problem: str = ""
 
+    def as_json(self) -> dict[str, Any]:
+        """What is stored with the operation, to be compared with the proof."""
+        return stored(self.adjustments, self.bills, self.shortfalls)
+
+
+def sealed(preview: ChangePreview, quantity: int) -> str:
+    """A preview as text that travels through a form: nobody can alter it, or use it for another change."""
+    if preview.problem:
+        return ""
+    return signing.dumps(preview.as_json(), salt=_seal(preview.mapping, quantity), compress=True)
+
+
+def opened(shown: str, mapping: SubscriptionMapping, quantity: int) -> dict[str, Any]:
+    """The preview that was sealed; empty where it is none, or of another change."""
+    try:
+        preview: dict[str, Any] = signing.loads(shown, salt=_seal(mapping, quantity))
+    except signing.BadSignature:
+        return {}
+    return preview
+
+
+def _seal(mapping: SubscriptionMapping, quantity: int) -> str:
+    return f"syncops.preview.{mapping.pk}.{quantity}"
+
 
 def preview_quantity(subscription: Subscription, quantity: int, *, today: date) -> ChangePreview | None:
     """What changing the quantity today would send and bill: one read of the line. None where it is not mapped."""
@@ -215,11 +241,12 @@ def preview_quantity(subscription: Subscription, quantity: int, *, today: date) 
     waiting = list(SyncOperation.objects.filter(stream=stream, mapping=mapping).open())
     fact = Fact(change_quantity.KIND.name, effective, {"units": quantity})
     try:
-        since = min([effective, *(one.effective_on for one in waiting if one.effective_on)])
+        since = min([effective, *(day for one in waiting if (day := reach_of(one, contract)))])
         rows = psa_for(mapping.connection).unit_rows([mapping.line_id], since=since)
     except FarSideError as error:
         return ChangePreview(mapping, problem=f"The line cannot be read now: {error.message}")
-    planned = plan_line(mapping, stream=stream, operations=waiting, new=[fact], rows=rows, contract=contract)
+    history = history_of(stream, mapping)
+    planned = plan_line(mapping, history=history, operations=waiting, new=[fact], rows=rows, contract=contract)
     currency = mapping.connection.currency
     seen = plans.preview(planned.plan, rows_of(rows), planned.term, currency, today)
     return ChangePreview(mapping, adjustments_of(seen), bills_of(seen), shortfalls_of(planned.plan, currency))
@@ -231,11 +258,19 @@ def mapping_fact(units: int, price: Decimal, cost: Decimal | None, effective: da
     return Fact(map_subscription.KIND.name, effective, payload)
 
 
-def first_day_billed(subscription: Subscription, contract: Contract, today: date) -> date:
-    """A subscription of today's order is billed from its start, an older one from today; never outside the contract."""
+def first_day_billed(subscription: Subscription, contract: Contract, today: date, since: Since = "today") -> date:
+    """A subscription of today's order is billed from its start; an older one from today, the start of the contract's
+    open period (not before it was bought), or the start of its term, as chosen. Never outside the contract.
+    """
     start = subscription.starts_on
-    just_bought = start is None or subscription.created_on >= today or subscription.status == "pending"
-    wanted = (start or today) if just_bought else today
+    if start is None or subscription.created_on >= today or subscription.status == "pending":
+        wanted = start or today
+    elif since == "term":
+        wanted = start
+    elif since == "open_period" and contract.starts_on <= today <= contract.ends_on:
+        wanted = max(PeriodGrid.of(term_of(contract)).period_of(today).start, subscription.created_on)
+    else:
+        wanted = today
     return max(wanted, contract.starts_on)
 
 
@@ -310,6 +345,17 @@ def _creates(
     else:
         words.append(f"Contract line: {facts.service.name} on {facts.contract.name}")
     return tuple(words)
+
+
+def stored(
+    adjustments: Iterable[PreviewedAdjustment], bills: Iterable[BillChange], shortfalls: Iterable[PreviewedShortfall]
+) -> dict[str, Any]:
+    """A preview as it is kept with its operation; money and dates as text."""
+    return {
+        "adjustments": [_plain(one, PreviewedAdjustment) for one in adjustments],
+        "bills": [_plain(one, BillChange) for one in bills],
+        "shortfalls": [_plain(one, PreviewedShortfall) for one in shortfalls],
+    }
 
 
 def _plain(value: Any, kind: type) -> dict[str, Any]:

@@ -6,29 +6,35 @@ Unless it says otherwise a function is called inside `held(job.claim)`.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
+from connections.budget import OverBudget
 from connections.psa.errors import Why, why
 from portal.far_side import FarSideError, Rejected, Unauthorized, Unavailable
-from syncops import journal
+from syncops import doubles, journal
 from syncops.claim import held
 from syncops.clock import Moment
-from syncops.jobs import PROOF, Job, free, next_due
-from syncops.models import Shortfall, Stream, SyncOperation, Write
-from syncops.operations.base import NothingToSend, Unsupported
+from syncops.dues import FREE_REQUESTS, give_back, next_dues
+from syncops.jobs import PROOF, Job
+from syncops.models import Run, Shortfall, Stream, SyncOperation, Write
 from syncops.planning import Planned
 from syncops.plans import Shortfall as PlannedShortfall
 from syncops.timeline import Timeline, apply, unit_differences
+from syncops.together import keep
+from syncops.waiting import BEYOND_CONTRACT
 
 State = SyncOperation.State
 MOST_DAYS_LATER = 7
 MOST_FAILURES = 20
 ACCEPTED_NOT_APPLIED = "accepted_not_applied"
 POSTED_PERIOD = "posted_period"
+POSTED_SINCE = "posted_since"
 ACCEPTS_SHORTFALL = "accepts_shortfall"
-KEPT = ("moved", ACCEPTS_SHORTFALL)  # what a plan keeps from one run to the next
+PUT_BACK = "put_back"
+KEPT = ("moved", ACCEPTS_SHORTFALL, PUT_BACK)  # what a plan keeps from one run to the next
 
 
 class PortalFailed(Unavailable):
@@ -39,11 +45,21 @@ def finish(job: Job, outcome: str, moment: Moment) -> None:
     """End the run and give the stream back; it is due again when its oldest open operation is."""
     job.settled = True
     job.run.outcome, job.run.finished_at = outcome, moment.now
-    job.run.save(update_fields=["outcome", "finished_at"])
-    Stream.objects.filter(pk=job.claim.stream_id, fence=job.claim.fence).update(
-        due=next_due(job.claim.stream_id, moment)
-    )
-    free(job.claim)
+    keep(_give_back, (job, moment))
+
+
+def _give_back(ended: list[tuple[Job, Moment]]) -> None:
+    """Every stream is locked and ours, so none of the fences is asked for again."""
+    moment = ended[-1][1]
+    dues = next_dues([job.claim.stream_id for job, _ in ended], moment)
+    runs, streams = defaultdict(list), defaultdict(list)
+    for job, _ in ended:
+        runs[job.run.outcome, job.run.finished_at].append(job.run.pk)
+        streams[dues.get(job.claim.stream_id)].append(job.claim.stream_id)
+    for (outcome, finished_at), pks in runs.items():
+        Run.objects.filter(pk__in=pks).update(outcome=outcome, finished_at=finished_at)
+    for due, pks in streams.items():
+        give_back(Stream.objects.filter(pk__in=pks), due)
 
 
 def reload(job: Job) -> None:
@@ -86,6 +102,8 @@ def out_of_time(job: Job, moment: Moment) -> None:
 
 def store_plan(job: Job, planned: Planned) -> None:
     """Keep what this run is going to do with its operations; those that a proof was waited for run again."""
+    if planned.cut_off:
+        _forget_cut_off(job, planned.term.end)
     for one in job.operations:
         if one.state == State.UNCERTAIN:
             journal.move(one, State.RUNNING)
@@ -95,29 +113,32 @@ def store_plan(job: Job, planned: Planned) -> None:
     operation.save(update_fields=["plan"])
 
 
+def _forget_cut_off(job: Job, end: date) -> None:
+    """What was sent for days behind the contract's end is gone with them, also when the contract is extended again."""
+    adjusted = Write.objects.filter(stream_id=job.claim.stream_id, kind=Write.Kind.ADJUST, state=Write.State.APPLIED)
+    adjusted.filter(line_id=job.mapping.line_id, effective_on__gt=end).update(
+        state=Write.State.NOT_APPLIED, answer=f"Applied, and gone since the contract was ended on {end}."
+    )
+
+
 def without_sending(job: Job, planned: Planned, moment: Moment) -> bool:
     """Settle a job whose plan sends nothing; False where there is something to send."""
-    if isinstance(planned.refusal, Unsupported):
-        error = Rejected(planned.refusal.reason, planned.refusal.advice)
-        fail_all(job, error, "unsupported", moment, state=State.UNSUPPORTED)
-    elif isinstance(planned.refusal, NothingToSend):
-        for operation in job.operations:
-            journal.move(operation, State.NOTHING_TO_SEND, error=planned.refusal.reason, finished_at=moment.now)
-            journal.end_audit(
-                operation, succeeded=True, answered={"nothing_to_send": planned.refusal.reason}, now=moment.now
-            )
-        finish(job, "nothing_to_send", moment)
+    if planned.plan.shortfalls and job.operation.undoes_id:
+        fail_all(job, _posted_since(planned), POSTED_SINCE, moment)
     elif planned.plan.shortfalls and _waits_for_a_person(job):
         fail_all(job, _posted(planned), POSTED_PERIOD, moment, state=State.HELD)
     elif not planned.plan.is_empty:
         return False
-    elif planned.plan.beyond and any(
-        one.effective_on and one.effective_on > planned.term.end for one in job.operations
-    ):
-        fail_all(job, _beyond(job, planned), "beyond_contract", moment)
+    elif any(planned.days[one.pk] > planned.term.end for one in job.operations):
+        fail_all(job, _beyond(job, planned), BEYOND_CONTRACT, moment)
     else:
         proved(job, planned, planned.actual, matched=True, moment=moment)
     return True
+
+
+def _puts_back(job: Job) -> bool:
+    """Whether what somebody else did meanwhile is taken back: once per operation, so that two never fight for long."""
+    return job.connection.policies.foreign_change == "put_back" and not job.operation.plan.get(PUT_BACK)
 
 
 def _waits_for_a_person(job: Job) -> bool:
@@ -151,13 +172,24 @@ def proved(job: Job, planned: Planned, found: Timeline, *, matched: bool, moment
     if len(planned.plan.batches) > 1:
         again(job, "first_part_proved", moment)
         return
+    if not matched and _puts_back(job):
+        job.operation.plan = job.operation.plan | {PUT_BACK: True}
+        job.operation.save(update_fields=["plan"])
+        again(job, "put_back", moment)
+        return
     _record_shortfalls(job, planned.plan.shortfalls, Shortfall.Reason.POSTED, moment)
     _record_shortfalls(job, planned.same_date, Shortfall.Reason.SAME_DATE, moment)
     _record_shortfalls(job, planned.in_vain, Shortfall.Reason.POSTED, moment)
+    _record_beyond(job, planned, moment)
+    _take_back_shortfalls(job, moment)
+    if not matched:
+        sent = [write for write in job.unproved if write.kind == Write.Kind.ADJUST]
+        doubles.raise_repeated(sent, unit_differences(expected, found), found, moment.now)
     for operation in job.operations:
         journal.move(
             operation,
             State.SUCCEEDED,
+            holds_from=planned.days[operation.pk],
             proof=evidence,
             finished_at=moment.now,
             error="",
@@ -200,6 +232,10 @@ def postpone(
         fail_all(job, error, str(why(error) or "unproved"), moment, state=State.HELD)
     elif job.unproved:
         uncertain(job, PROOF, wait, moment, error=error)
+    elif isinstance(error, OverBudget):
+        for operation in job.operations:
+            operation.attempts -= 1  # nothing was tried
+        _wait(job, FREE_REQUESTS, error, wait, moment)
     elif isinstance(error, Unauthorized):
         _wait(job, "new credentials of the connection", error, timedelta(minutes=15), moment)
     elif isinstance(error, Rejected):
@@ -217,6 +253,7 @@ def _wait(job: Job, waiting_for: str, error: FarSideError, wait: timedelta, mome
             State.QUEUED,
             waiting_for=waiting_for,
             retry_at=moment.now + wait,
+            attempts=operation.attempts,
             error=error.message,
             advice=error.advice,
             raw_answer=error.raw,
@@ -317,6 +354,7 @@ def _record_shortfalls(job: Job, gaps: tuple[PlannedShortfall, ...], reason: str
             units=gap.units,
             unit_price=gap.after.price,
             amount=gap.amount,
+            cost_amount=gap.cost_amount,
             currency=job.connection.currency,
             created_at=moment.now,
         )
@@ -324,12 +362,71 @@ def _record_shortfalls(job: Job, gaps: tuple[PlannedShortfall, ...], reason: str
     )
 
 
+def _record_beyond(job: Job, planned: Planned, moment: Moment) -> None:
+    """Steps behind the contract's end, each once; what was recorded before and is not wanted so any more, or is inside
+    the contract by now, is settled by this run.
+    """
+    last = planned.wanted.at(planned.term.end).units
+    wanted = {(step.effective, step.level.units - last): step for step in planned.plan.beyond}
+    beyond = Shortfall.objects.filter(stream_id=job.claim.stream_id, reason=Shortfall.Reason.BEYOND_CONTRACT)
+    for row in beyond.unsettled():
+        if wanted.pop((row.starts_on, row.units), None) is None:
+            row.settled_by = job.operation
+            row.save(update_fields=["settled_by"])
+    Shortfall.objects.bulk_create(
+        Shortfall(
+            operation=job.operation,
+            stream_id=job.claim.stream_id,
+            reason=Shortfall.Reason.BEYOND_CONTRACT,
+            starts_on=step.effective,
+            ends_on=step.end_needed,
+            needed_end=step.end_needed,
+            units=units,
+            unit_price=step.level.price,
+            currency=job.connection.currency,
+            created_at=moment.now,
+        )
+        for (_, units), step in wanted.items()
+    )
+
+
+def _take_back_shortfalls(job: Job, moment: Moment) -> None:
+    """What an operation that is undone could not bring about is not missing any more: each row gets its opposite."""
+    rows = Shortfall.objects.given_up().filter(operation=job.operation.undoes_id) if job.operation.undoes_id else ()
+    for row in rows:
+        row.pk, row.operation, row.settled_by, row.created_at = None, job.operation, None, moment.now
+        row.units = -row.units
+        row.amount = None if row.amount is None else -row.amount
+        row.cost_amount = None if row.cost_amount is None else -row.cost_amount
+        row.save(force_insert=True)
+
+
+def mended(job: Job, evidence: dict[str, Any], moment: Moment) -> None:
+    """What the operation wanted beside the line was read back from the far side: that is its proof."""
+    evidence = {"at": moment.now.isoformat()} | evidence
+    journal.note(job.run, "proof", moment, **evidence)
+    cleared = {"error": "", "advice": "", "error_kind": "", "raw_answer": ""}
+    for operation in job.operations:
+        if operation.state == State.UNCERTAIN:
+            journal.move(operation, State.RUNNING)
+        journal.move(operation, State.SUCCEEDED, proof=evidence, finished_at=moment.now, **cleared)
+        journal.end_audit(operation, succeeded=True, answered={"proof": evidence}, now=moment.now)
+    finish(job, "succeeded", moment)
+
+
 def _beyond(job: Job, planned: Planned) -> Rejected:
-    step = planned.plan.beyond[0]
+    day = max(planned.days[one.pk] for one in job.operations)
     return Rejected(
-        f"The change takes effect on {step.effective}, after the contract {job.mapping.contract_name} ends "
-        f"on {planned.term.end}.",
-        f"In Autotask move the contract's end date to {step.end_needed} or later, then retry.",
+        f"The change takes effect on {day}, after the contract {job.mapping.contract_name} ends on {planned.term.end}.",
+        f"Extend the contract to {day} or later, here or in Autotask; then this goes on by itself.",
+    )
+
+
+def _posted_since(planned: Planned) -> Rejected:
+    first, last = planned.plan.shortfalls[0], planned.plan.shortfalls[-1]
+    return Rejected(
+        f"The days from {first.start} to {last.end} were posted in Autotask meanwhile and cannot be changed.",
+        "Dismiss this. Put right in Autotask, by a charge or a credit, what the customer paid for these days.",
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import Sum
+from django.db.models import F, Q, Sum
 from django.urls import reverse
 
 from mappings.models import SubscriptionMapping
@@ -32,13 +32,17 @@ class Standing:
 def standings(subscription_ids: Sequence[int]) -> dict[int, Standing]:
     """The standing of every mapped subscription among these, in three queries whatever their number.
 
-    Unsupported, dismissed, superseded and nothing-to-send operations do not count.
+    Unsupported, dismissed, superseded and nothing-to-send operations do not count; of the line that a subscription came
+    from, what has not come to an end does.
     """
     mapped = SubscriptionMapping.objects.open().filter(subscription_id__in=subscription_ids)
     mappings = dict(mapped.values_list("pk", "subscription_id"))
     states: dict[int, set[str]] = {pk: set() for pk in mappings.values()}
     unmatched: set[int] = set()
-    counted = SyncOperation.objects.filter(mapping_id__in=mappings, state__in=SyncOperation.COUNTS).order_by("pk")
+    moved = Q(after__mapping__in=mappings, after__subscription=F("subscription"))
+    left = moved & Q(state__in=(*SyncOperation.OPEN, *SyncOperation.NEEDS_A_PERSON))
+    here = Q(mapping_id__in=mappings, state__in=SyncOperation.COUNTS)
+    counted = SyncOperation.objects.filter(here | left).order_by("pk")
     for pk, state, matched in counted.values_list("subscription_id", "state", "proof__matched"):
         states[pk].add(state)
         if state == SyncOperation.State.SUCCEEDED:
@@ -61,6 +65,7 @@ def _word(states: set[str], *, last_proof_matched: bool) -> str:
 def _missing(subscription_ids: Sequence[int]) -> dict[int, dict[str, Decimal]]:
     rows = (
         Shortfall.objects.filter(stream__subscription_id__in=subscription_ids)
+        .exclude(settled_by__state=SyncOperation.State.SUCCEEDED)
         .values_list("stream__subscription_id", "currency")
         .annotate(total=Sum("amount"))
     )

@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from portal.folding import folded
 from portal.models import (
     Customer,
     Offer,
@@ -70,7 +71,7 @@ def make_cast() -> Cast:
 
 
 def make_customer(organization: Organization, name: str = "Contoso", **fields: Any) -> Customer:
-    defaults = {"external_id": f"tenant-{organization.pk}-{name}".lower(), "search_text": name.lower()}
+    defaults = {"external_id": f"tenant-{organization.pk}-{name}".lower(), "search_text": folded(name)}
     return Customer.objects.create(organization=organization, name=name, **(defaults | fields))
 
 
@@ -83,7 +84,7 @@ def make_variant(owner: Organization, title: str = "Microsoft 365 Business Basic
         sku_id="0001",
         defaults={"title": title, "category": category},
     )
-    defaults = {"term": "P1Y", "billing": "monthly", "availability_id": "AVAIL", "search_text": title.lower()}
+    defaults = {"term": "P1Y", "billing": "monthly", "availability_id": "AVAIL", "search_text": folded(title)}
     variant = OfferVariant.objects.create(offer=offer, **(defaults | fields))
     VariantPrice.objects.create(
         variant=variant, currency=owner.currency, list_price=list_price, erp=erp, valid_from=date(2020, 1, 1)
@@ -103,6 +104,6 @@ def make_subscription(customer: Customer, variant: OfferVariant, quantity: int =
         "created_on": date(2026, 5, 1),
         "starts_on": date(2026, 5, 1),
         "ends_on": date(2027, 4, 30),
-        "search_text": variant.offer.title.lower(),
+        "search_text": folded(variant.offer.title),
     }
     return Subscription.objects.create(customer=customer, variant=variant, quantity=quantity, **(defaults | fields))

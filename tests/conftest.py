@@ -61,6 +61,15 @@ def tables_that_can_be_emptied():
 
 
 @pytest.fixture
+def unlimited(monkeypatch):
+    """No budget of requests: threads cannot write its rows while the test's own transaction holds SQLite."""
+    from connections import registry
+    from tests.connections.far_sides import Unlimited
+
+    monkeypatch.setattr(registry, "_budget", lambda *about, **how: Unlimited())
+
+
+@pytest.fixture
 def cast(db) -> Cast:
     return make_cast()
 

@@ -13,11 +13,11 @@
     drop_after      it happens and no answer comes            the same
     reject, unavailable, unauthorized                         the error of that name, nothing happens
     swallow         a write is accepted and forgotten
-    nameless        create_line works and names no id
+    nameless        create_line or create_charge works and names no id
     stale           a read shows what was there before the last write
 
 Its own refusals carry `context["why"]` as a real client's do. Plug it in with
-`monkeypatch.setitem(connections.registry.PSAS, "autotask", lambda connection: psa)`.
+`monkeypatch.setitem(connections.registry.PSAS, "autotask", lambda connection, **how: psa)`.
 """
 
 import calendar
@@ -25,25 +25,29 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from connections.psa.errors import Why
 from connections.psa.types import (
     AdjustmentRequest,
+    BillingCode,
     Capabilities,
+    Charge,
+    ChargeRequest,
     Company,
     Contract,
     Line,
     ProbeResult,
     Service,
+    Since,
     UnitRow,
 )
 from portal.far_side import OutcomeUnknown, Rejected, Unauthorized, Unavailable
 
 MONTHS = {"monthly": 1, "quarterly": 3, "semi_annual": 6, "yearly": 12}
-WRITES = ("adjust", "create_line")
+WRITES = ("adjust", "create_line", "create_charge", "extend_contract")
 FAULTS = ("drop_before", "drop_after", "reject", "unavailable", "unauthorized", "swallow", "nameless", "stale")
 DAY = timedelta(days=1)
 
@@ -110,6 +114,10 @@ class FakePsa:
         self._lock = threading.RLock()
         self._page = page
         self.same_date = same_date
+        self.charges: list[Charge] = []
+        self.codes = [BillingCode(21, "Material")]
+        self.as_of: datetime | None = datetime(2026, 5, 15, 12, tzinfo=UTC)
+        self.keeps_no_dates_of: tuple[str, ...] = ()
         self.missing_rights: tuple[str, ...] = ()
         self.calls: list[tuple[str, Any]] = []
         self.applied: list[AdjustmentRequest] = []
@@ -160,9 +168,25 @@ class FakePsa:
         """Approve and post every row of the contract that ends by `day`."""
         self._posted[contract_id] = day
 
+    def bill_charges(self, contract_id: int, day: date) -> None:
+        """Approve and post the charges of the contract that were bought by `day`."""
+        for index, one in enumerate(self.charges):
+            if one.contract_id == contract_id and one.purchased_on and one.purchased_on <= day:
+                self.charges[index] = replace(one, billed=True)
+
     def put_contract(self, contract: Contract) -> None:
-        """Change a contract (its dates, its name, …), or add one."""
+        """Change a contract (its dates, its name, …), or add one. What an earlier end cuts off does not come back."""
         self._contracts[contract.id] = contract
+        for entry in self._lines.values():
+            if entry.line.contract_id == contract.id:
+                for steps in (entry.units, entry.prices, entry.costs):
+                    steps[:] = [step for step in steps if step[0] <= contract.ends_on]
+
+    def put_company(self, company: Company) -> None:
+        self._companies[company.id] = company
+
+    def put_service(self, service: Service) -> None:
+        self._services[service.id] = service
 
     def units_on(self, line_id: int, day: date) -> int:
         return self._lines[line_id].units_on(day)
@@ -173,22 +197,31 @@ class FakePsa:
 
     # The port
 
+    def count_requests(self) -> None:
+        """Nothing is limited here."""
+
     def probe(self) -> Sequence[ProbeResult]:
         with self._call("probe", None):
             needs = ("Read companies", "Read contracts", "Create contract service adjustments")
             return [ProbeResult(need, need not in self.missing_rights, "Tick it.") for need in needs]
 
-    def companies(self, *, after_id: int = -1) -> Iterator[Sequence[Company]]:
-        return self._pages("companies", list(self._companies.values()), after_id)
+    def currencies(self) -> Sequence[str]:
+        return ["EUR", "USD"]
 
-    def services(self, *, after_id: int = -1) -> Iterator[Sequence[Service]]:
-        return self._pages("services", list(self._services.values()), after_id)
+    def dated(self) -> frozenset[str]:
+        return frozenset({"companies", "services", "contracts"} - {*self.keeps_no_dates_of})
 
-    def contracts(self, *, after_id: int = -1) -> Iterator[Sequence[Contract]]:
-        return self._pages("contracts", list(self._contracts.values()), after_id)
+    def companies(self, *, after_id: int = -1, since: Since | None = None) -> Iterator[Sequence[Company]]:
+        return self._pages("companies", list(self._companies.values()), after_id, since)
 
-    def lines(self, *, after_id: int = -1) -> Iterator[Sequence[Line]]:
-        return self._pages("lines", [entry.line for entry in self._lines.values()], after_id)
+    def services(self, *, after_id: int = -1, since: Since | None = None) -> Iterator[Sequence[Service]]:
+        return self._pages("services", list(self._services.values()), after_id, since)
+
+    def contracts(self, *, after_id: int = -1, since: Since | None = None) -> Iterator[Sequence[Contract]]:
+        return self._pages("contracts", list(self._contracts.values()), after_id, since)
+
+    def lines(self, *, after_id: int = -1, since: Since | None = None) -> Iterator[Sequence[Line]]:
+        return self._pages("lines", [entry.line for entry in self._lines.values()], after_id, since)
 
     def company(self, company_id: int) -> Company | None:
         with self._call("company", company_id):
@@ -242,17 +275,63 @@ class FakePsa:
                 self._take(entry, request)
                 self.applied.append(request)
 
+    def extend_contract(self, contract_id: int, end: date) -> None:
+        with self._call("extend_contract", (contract_id, end)) as fault:
+            contract = self._contracts.get(contract_id)
+            if contract is None:
+                raise _no(Why.MISSING_REFERENCE, "No matching records found.")
+            if end < self._posted.get(contract_id, date.min):
+                raise _no(Why.POSTED_PERIOD, "deletion/modification of an already approved and posted contract period")
+            if fault != "swallow":
+                self._contracts[contract_id] = replace(contract, ends_on=end)
+
+    def billing_codes(self) -> Sequence[BillingCode]:
+        with self._call("billing_codes", None):
+            return list(self.codes)
+
+    def create_charge(self, request: ChargeRequest) -> int | None:
+        with self._call("create_charge", request) as fault:
+            known = request.contract_id in self._contracts and request.billing_code_id in {one.id for one in self.codes}
+            if not known:
+                raise _no(Why.MISSING_REFERENCE, "Reference value does not exist.")
+            if fault == "swallow":
+                return None
+            charge = Charge(
+                id=500 + len(self.charges),
+                contract_id=request.contract_id,
+                name=request.name,
+                quantity=request.quantity,
+                unit_price=request.unit_price,
+                unit_cost=request.unit_cost,
+                purchased_on=request.purchased_on,
+                key=request.key,
+                billed=False,
+            )
+            self.charges.append(charge)
+            return None if fault == "nameless" else charge.id
+
+    def find_charges(self, contract_id: int, *, key: str) -> Sequence[Charge]:
+        with self._call("find_charges", (contract_id, key)):
+            return [one for one in self.charges if (one.contract_id, one.key) == (contract_id, key)]
+
     # How it works
 
     def _call(self, verb: str, argument: Any) -> "_Call":
         return _Call(self, verb, argument)
 
-    def _pages(self, verb: str, values: list[Any], after_id: int) -> Iterator[Sequence[Any]]:
+    def _pages(self, verb: str, values: list[Any], after_id: int, since: Since | None) -> Iterator[Sequence[Any]]:
         wanted = sorted((value for value in values if value.id > after_id), key=lambda value: value.id)
+        if since is not None:
+            wanted = [value for value in wanted if self._is_new(verb, value, since)]
         for start in range(0, max(len(wanted), 1), self._page):
             with self._call(verb, after_id):
                 page = wanted[start : start + self._page]
             yield page
+
+    def _is_new(self, verb: str, value: Any, since: Since) -> bool:
+        modified = getattr(value, "modified_at", None) if verb in self.dated() else None
+        in_contract = getattr(value, "contract_id", None) in since.contract_ids
+        return value.id > since.last_id or in_contract or (modified is not None and modified >= since.modified)
 
     def _refuse(self, entry: _Line, request: AdjustmentRequest) -> None:
         contract, day = self._contracts[entry.line.contract_id], request.effective

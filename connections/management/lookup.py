@@ -19,10 +19,10 @@ def organization_named(name: str) -> Organization:
 
 def connection_named(name: str, organization: str | None = None) -> Connection:
     """The connection of that name; CommandError where there is none, or more than one."""
-    connections = Connection.objects.select_related("organization").filter(name=name)
+    connections = Connection.objects.set_up().filter(name=name)
     if organization is not None:
         connections = connections.filter(organization=organization_named(organization))
-    found = list(connections[:2])
+    found = list(connections.select_related("organization")[:2])
     if len(found) == 1:
         return found[0]
     if found:

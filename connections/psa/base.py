@@ -4,17 +4,21 @@ A Rejected whose reason changes what a caller does next names it: `connections.p
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Protocol
 
 from connections.psa.types import (
     AdjustmentRequest,
+    BillingCode,
     Capabilities,
+    Charge,
+    ChargeRequest,
     Company,
     Contract,
     Line,
     ProbeResult,
     Service,
+    Since,
     UnitRow,
 )
 
@@ -25,20 +29,34 @@ class Psa(Protocol):
 
     capabilities: Capabilities
 
+    @property
+    def as_of(self) -> datetime | None:
+        """What the PSA's own clock showed with its first answer to this client; None before, or where it tells none."""
+
+    def dated(self) -> frozenset[str]:
+        """Which of companies, services and contracts tell here when they were modified, and can be asked for by it."""
+
     def probe(self) -> Sequence[ProbeResult]:
         """Sign in, and check every right that the product needs, without side effects."""
 
-    def companies(self, *, after_id: int = -1) -> Iterator[Sequence[Company]]:
-        """All companies in pages, by ascending id, beginning behind `after_id`."""
+    def count_requests(self) -> None:
+        """Ask how many requests the far side counts of everybody, and note it in the budget that the client has."""
 
-    def services(self, *, after_id: int = -1) -> Iterator[Sequence[Service]]:
-        """All services in pages, by ascending id."""
+    def currencies(self) -> Sequence[str]:
+        """ISO codes of the currencies that the PSA knows, its base currency first; empty where they may not be read."""
 
-    def contracts(self, *, after_id: int = -1) -> Iterator[Sequence[Contract]]:
-        """All contracts in pages, by ascending id."""
+    def companies(self, *, after_id: int = -1, since: Since | None = None) -> Iterator[Sequence[Company]]:
+        """All companies, or those that `since` names, in pages, by ascending id, beginning behind `after_id`."""
 
-    def lines(self, *, after_id: int = -1) -> Iterator[Sequence[Line]]:
-        """All contract lines in pages, by ascending id."""
+    def services(self, *, after_id: int = -1, since: Since | None = None) -> Iterator[Sequence[Service]]:
+        """All services, or those that `since` names, in pages, by ascending id."""
+
+    def contracts(self, *, after_id: int = -1, since: Since | None = None) -> Iterator[Sequence[Contract]]:
+        """All contracts, or those that `since` names, in pages, by ascending id."""
+
+    def lines(self, *, after_id: int = -1, since: Since | None = None) -> Iterator[Sequence[Line]]:
+        """All contract lines, or new ones and those of the contracts in `since`, in pages, by ascending id.
+        At most 400 contracts at once."""
 
     def company(self, company_id: int) -> Company | None:
         """One company as it is now, or None."""
@@ -63,3 +81,15 @@ class Psa(Protocol):
 
     def adjust(self, request: AdjustmentRequest) -> None:
         """Create one adjustment. Returning means that the PSA accepted it, not that it shows."""
+
+    def extend_contract(self, contract_id: int, end: date) -> None:
+        """Move the contract's last day to `end`, later than it is; its lines go on as they are on their last day."""
+
+    def billing_codes(self) -> Sequence[BillingCode]:
+        """What charges may be booked as: the active ones, by name."""
+
+    def create_charge(self, request: ChargeRequest) -> int | None:
+        """Put a charge on a contract; its id, or None where none was named."""
+
+    def find_charges(self, contract_id: int, *, key: str) -> Sequence[Charge]:
+        """The charges of this contract that carry our key: none, one, or (a fault) more."""

@@ -6,7 +6,8 @@ the result does not depend on the guess, only the number of requests does.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -18,27 +19,42 @@ T = TypeVar("T", bound=dict[str, Any])
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """Rows by ascending id. `more`: whether the far side has rows behind them; `last_id` is -1 where there are none."""
+    """Rows by ascending id. `more`: whether the far side has rows behind them; `last_id` is -1 where there are none.
+
+    `next_url`: where the far side says that the next page is; empty where it does not.
+    """
 
     rows: Sequence[T]
     last_id: int
     more: bool
+    next_url: str = ""
 
 
 Prepare = Callable[[int, int | None], tuple[Any, Callable[[], Any]]]
 Settle = Callable[[Any, Any], Page[Any]]
+Places = Callable[[int], AbstractContextManager[int]]
 
 
-def in_waves(prepare: Prepare, settle: Settle, *, after_id: int, at_once: int = AT_ONCE) -> Iterator[Sequence[Any]]:
+def in_waves(
+    prepare: Prepare,
+    settle: Settle,
+    *,
+    after_id: int,
+    at_once: int = AT_ONCE,
+    places: Places = nullcontext,
+) -> Iterator[Sequence[Any]]:
     """Pages of rows behind `after_id`, each id once.
 
     `prepare(after, through)` gives a request and what sends it; only the sending runs in threads of its own, so that
-    `settle(request, answer)` may touch the database. `through` is None, or the last id that is wanted.
+    `settle(request, answer)` may touch the database. `through` is None, or the last id that is wanted. `places(wanted)`
+    holds at least one and at most so many places while as many requests are on their way; it gives how many.
     """
 
     def fetch(after: int, through: int | None = None) -> Page[Any]:
         request, sending = prepare(after, through)
-        return settle(request, sending())
+        with places(1):
+            answer = sending()
+        return settle(request, answer)
 
     first = fetch(after_id)
     if first.rows:
@@ -49,10 +65,14 @@ def in_waves(prepare: Prepare, settle: Settle, *, after_id: int, at_once: int = 
     with ThreadPoolExecutor(at_once, thread_name_prefix="page") as pool:
         ready: list[Page[Any]] = []
         while not walk.done:
-            wave = [prepare(start, None) for start in walk.starts(at_once)]
-            sent = [(request, pool.submit(sending)) for request, sending in wave]
-            for page in ready:  # handed on while the next wave is on its way
-                yield page.rows
+            with places(walk.ahead(at_once)) as granted:
+                wave = [prepare(start, None) for start in walk.starts(granted)]
+                sent = [(request, pool.submit(sending)) for request, sending in wave]
+                try:
+                    for page in ready:  # handed on while the next wave is on its way
+                        yield page.rows
+                finally:
+                    wait([future for _, future in sent])
             pages = [settle(request, future.result()) for request, future in sent]
             ready = list(walk.taken(pages, fetch))
         for page in ready:
@@ -69,10 +89,13 @@ class _Walk:
         self._trusted = True
         self._starts: list[int] = []
 
-    def starts(self, at_once: int) -> list[int]:
-        """Where the pages of the next wave begin: one, unless the last wave's guesses were good."""
-        ahead = at_once if self._trusted else 1
-        self._starts = [self.covered + number * self._span for number in range(ahead)]
+    def ahead(self, at_once: int) -> int:
+        """How many pages are worth asking for at once: one, unless the last wave's guesses were good."""
+        return at_once if self._trusted else 1
+
+    def starts(self, count: int) -> list[int]:
+        """Where the pages of the next wave begin."""
+        self._starts = [self.covered + number * self._span for number in range(count)]
         return self._starts
 
     def taken(self, pages: Sequence[Page[Any]], fetch: Callable[[int, int | None], Page[Any]]) -> Iterator[Page[Any]]:

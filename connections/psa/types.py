@@ -1,7 +1,11 @@
-"""What a PSA knows, as frozen values: periods as words, calendar dates, money as Decimal in one currency."""
+"""What a PSA knows, as frozen values: periods as words, calendar dates, money as Decimal in one currency.
 
+`modified_at` is the PSA's own note of when a row was last changed, by its clock; None where it keeps none.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 
@@ -17,6 +21,7 @@ class Company:
     type_label: str
     is_active: bool
     currency: str = ""
+    modified_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +35,7 @@ class Service:
     unit_price: Decimal
     unit_cost: Decimal | None
     sku: str = ""
+    modified_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,7 @@ class Contract:
     starts_on: date
     ends_on: date
     renewed_contract_id: int | None = None
+    modified_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,16 @@ class Line:
     key: str
     unit_price: Decimal | None
     unit_cost: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """Which rows a reading of changes wants: new ones (above `last_id`), those modified at `modified` or later where
+    rows tell it, and for lines those of the named contracts. `modified` is a time of the PSA's own clock."""
+
+    last_id: int
+    modified: datetime
+    contract_ids: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +105,54 @@ class AdjustmentRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class ChargeRequest:
+    """A charge on a contract, billed once, with the period in which `purchased_on` lies. Money per unit; a negative
+    price is a credit. `key` finds it again: at most 50 characters.
+    """
+
+    contract_id: int
+    billing_code_id: int
+    name: str
+    description: str
+    quantity: Decimal
+    unit_price: Decimal
+    unit_cost: Decimal
+    purchased_on: date
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """A charge as it is in the PSA; `billed` once its period was approved and posted: it cannot change any more.
+    One that is `canceled` is never billed.
+    """
+
+    id: int
+    contract_id: int
+    name: str
+    quantity: Decimal
+    unit_price: Decimal
+    unit_cost: Decimal | None
+    purchased_on: date | None
+    key: str
+    billed: bool
+    canceled: bool = False
+
+    @property
+    def amount(self) -> Decimal:
+        """What it bills, in the contract's currency."""
+        return self.quantity * self.unit_price
+
+
+@dataclass(frozen=True, slots=True)
+class BillingCode:
+    """What a charge is booked as; tax and ledger account follow from it."""
+
+    id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a PSA can do; callers ask here instead of asking which PSA it is."""
 
@@ -99,8 +164,12 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True)
 class ProbeResult:
-    """One right that the product needs: what for, whether it is there, and where to give it."""
+    """One right that the product needs: what for, whether it is there, and where to give it.
+
+    Without an optional one the connection works, and `advice` says what does not.
+    """
 
     need: str
     granted: bool
     advice: str = ""
+    optional: bool = False

@@ -7,9 +7,11 @@ NAME                  what the client sees, and what the ledger holds
 drop_before           connection closed, nothing applied
 drop_after            applied, then the connection is closed without an answer
 half_body             applied, the answer breaks off in the middle of its body
-error_504_after       applied, then a gateway's 504 without JSON
+half_body_before      nothing applied, an answer like a success that breaks off in the middle of its body
+error_500_after       applied, then 500 with an HTML page; error_502_after and error_504_after: a gateway's, likewise
 error_500_json        nothing applied, 500 in the far side's own error shape (`text` is its message)
 error_500_plain       nothing applied, 500 with an HTML page
+error_502             nothing applied, a gateway's 502 without JSON; error_504 likewise
 error_503             nothing applied, 503 without a body
 too_many              nothing applied, 429
 too_many_retry_after  nothing applied, 429 with Retry-After (`text` is its value, default 1)
@@ -32,10 +34,15 @@ NAMES = (
     "drop_before",
     "drop_after",
     "half_body",
+    "half_body_before",
+    "error_500_after",
+    "error_502_after",
     "error_504_after",
     "error_500_json",
     "error_500_plain",
+    "error_502",
     "error_503",
+    "error_504",
     "too_many",
     "too_many_retry_after",
     "unauthorized",
@@ -46,14 +53,26 @@ NAMES = (
 )
 REPLACES_THE_ANSWER = frozenset(
     (
+        "half_body_before",
         "error_500_json",
         "error_500_plain",
+        "error_502",
         "error_503",
+        "error_504",
         "too_many",
         "too_many_retry_after",
         "unauthorized",
     )
 )
+BREAKS_OFF = frozenset(("half_body", "half_body_before"))
+WITHOUT_JSON = {
+    "error_500_plain": 500,
+    "error_502": 502,
+    "error_504": 504,
+    "error_500_after": 500,
+    "error_502_after": 502,
+    "error_504_after": 504,
+}
 
 
 class UnknownFault(ValueError):

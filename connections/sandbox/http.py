@@ -21,7 +21,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from .faults import Fault
+from .faults import BREAKS_OFF, Fault
 
 _MARK = secrets.token_hex(8)
 
@@ -160,7 +160,7 @@ class _ExchangeHandler(BaseHTTPRequestHandler):
         except Exception:  # a defect here must not look like a broken connection
             traceback.print_exc()
             response = exchanger.refusal(500, "The stand-in failed; its own log has the trace.")
-        self._send(response, broken=request.has_fault("half_body"))
+        self._send(response, broken=request.fault is not None and request.fault.name in BREAKS_OFF)
 
     do_POST = do_PATCH = do_PUT = do_DELETE = do_HEAD = do_OPTIONS = do_GET
 

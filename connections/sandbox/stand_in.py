@@ -11,8 +11,9 @@ Control endpoints, JSON in and out, under /_control, never recorded and never co
     GET, POST clock  see Clock.control       (for a stand-in that has a clock)
 
 A record holds one exchange per line: {"method", "path", "query", "request", "status", "response"}, without headers and
-with secrets masked. Answers that a fault put in place of the far side's own are left out of it; answers that a fault
-lost on the way are in.
+with secrets masked; `by_hand` stands before them where the caller said so by a header of that name (tests of the
+stand-in itself, which send things wrongly on purpose). Answers that a fault put in place of the far side's own are
+left out of it; answers that a fault lost on the way are in.
 """
 
 import re
@@ -20,14 +21,17 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
 from .clock import Clock
-from .faults import REPLACES_THE_ANSWER, Fault, FaultBook, UnknownFault
+from .faults import REPLACES_THE_ANSWER, WITHOUT_JSON, Fault, FaultBook, UnknownFault
 from .http import Dropped, Listener, Refused, Request, Response, Router, dumps
 
 CONTROL = "/_control/"
+BY_HAND = "By-Hand"
 _ID = re.compile(r"/(\d+|[0-9a-f]{8}-[0-9a-f-]{27})(?=/|$)", re.IGNORECASE)
 
 
@@ -45,6 +49,7 @@ class StandIn:
         *,
         port: int = 0,
         record: Path | None = None,
+        copy: Path | None = None,
         latency: float = 0.0,
         clock: Clock | None = None,
     ) -> None:
@@ -52,7 +57,7 @@ class StandIn:
         self.latency = latency
         self.clock = clock
         self.control = Router()
-        self._record = record
+        self._records = [path for path in (record, copy) if path is not None]
         self._lock = threading.Lock()
         self._counters: Counter[str] = Counter()
         self._statuses: Counter[str] = Counter()
@@ -121,12 +126,16 @@ class StandIn:
                     response = self._answer(request, fault)
             except Refused as refused:
                 response = refused.response
+        response.headers.setdefault("Date", format_datetime(self._now(), usegmt=True))
         self._statuses[str(response.status)] += 1
         if fault is None or fault.name not in REPLACES_THE_ANSWER:
             self._write_record(request, response)
         if request.has_fault("drop_after"):
             raise Dropped
-        return _gateway_timeout() if request.has_fault("error_504_after") else response
+        return _page(WITHOUT_JSON[fault.name]) if fault and fault.name in WITHOUT_JSON else response
+
+    def _now(self) -> datetime:
+        return self.clock.now() if self.clock is not None else datetime.now(UTC)
 
     def _answer(self, request: Request, fault: Fault | None) -> Response:
         self.pause(self.latency + (fault.seconds if fault and fault.name == "slow" else 0))
@@ -143,12 +152,10 @@ class StandIn:
                     500,
                     fault.text or "An error occurred while processing your request.",
                 )
-            case "error_500_plain":
-                return Response(
-                    500,
-                    b"<html><body>Server Error</body></html>",
-                    content_type="text/html",
-                )
+            case "half_body_before":
+                return Response(body={"itemId": None, "item": None, "items": []})
+            case name if name in WITHOUT_JSON:
+                return _page(WITHOUT_JSON[name])
             case "error_503":
                 return Response(503)
             case "unauthorized":
@@ -171,13 +178,14 @@ class StandIn:
                 self._running -= 1
 
     def _write_record(self, request: Request, response: Response) -> None:
-        if self._record is None:
+        if not self._records:
             return
         try:
             sent = _masked(request.json())
         except ValueError:
             sent = None
-        line = {
+        by_hand = request.headers.get(BY_HAND)
+        line = ({"by_hand": by_hand} if by_hand else {}) | {
             "method": request.method,
             "path": request.path,
             "query": _masked(request.query),
@@ -185,8 +193,10 @@ class StandIn:
             "status": response.status,
             "response": None if isinstance(response.body, bytes) else _masked(response.body),
         }
-        with self._lock, self._record.open("a", encoding="utf-8") as file:
-            file.write(dumps(line) + "\n")
+        text = dumps(line) + "\n"
+        for path in self._records:
+            with self._lock, path.open("a", encoding="utf-8") as file:
+                file.write(text)
 
     def _controlled(self, request: Request) -> Response:
         handler, parameters, _known = self.control.find(request.method, request.path)
@@ -265,5 +275,6 @@ def _masked(value: Any) -> Any:
     return [_masked(item) for item in value] if isinstance(value, list) else value
 
 
-def _gateway_timeout() -> Response:
-    return Response(504, b"<html><body>504 Gateway Time-out</body></html>", content_type="text/html")
+def _page(status: int) -> Response:
+    """What a web server or a gateway says where the far side itself does not."""
+    return Response(status, b"<html><body>Server Error</body></html>", content_type="text/html")

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
+from portal.actions.repricing import MarginsChanged, reprice, scopes_of_all, tell
 from portal.audit import Actor, record
 from portal.models import MarginRule, MarginSettings, Organization
 
@@ -23,6 +24,8 @@ def save_rule(rule: MarginRule, *, actor: Actor, at: datetime) -> MarginRule:
         with transaction.atomic():
             before = MarginRule.objects.select_for_update(no_key=True).filter(pk=rule.pk).first()
             rule.save()
+            if before is None or rule_facts(before) != rule_facts(rule):
+                reprice([before, rule] if before else [rule], actor=actor, at=at)
             record(
                 UPDATE_RULE if before else CREATE_RULE,
                 actor=actor,
@@ -44,6 +47,7 @@ def remove_rule(rule: MarginRule, *, actor: Actor, at: datetime) -> None:
     with transaction.atomic():
         removed, _ = MarginRule.objects.filter(pk=rule.pk).delete()
         if removed:
+            reprice([rule], actor=actor, at=at)
             record(
                 REMOVE_RULE,
                 actor=actor,
@@ -64,6 +68,8 @@ def update_settings(organization: Organization, *, changes: Mapping[str, bool], 
         if before == dict(changes):
             return
         MarginSettings.objects.filter(pk=row.pk).update(**changes)
+        told = MarginsChanged(organization, "promotions and limits", scopes_of_all(organization), actor, at)
+        tell(told)
         record(UPDATE_SETTINGS, actor=actor, organization=organization, before=before, after=changes, at=at)
 
 

@@ -9,6 +9,7 @@ from django.db.models import F
 from portal.actions import order_endings, order_steps
 from portal.actions.carts import CartQuote, QuotedLine, line_prices, quote
 from portal.audit import Actor, record
+from portal.folding import folded
 from portal.models import AuditEntry, Order, OrderLine, Subscription, User
 from portal.queue import enqueue
 
@@ -60,7 +61,7 @@ def _buy(order: Order, quoted: QuotedLine, today: date) -> None:
         erp=price.erp,
         promotion_id=price.promotion.id if price.promotion else None,
         created_on=today,
-        search_text=(name if name == title else f"{name} {title}").lower(),
+        search_text=folded(name, title),
     )
     OrderLine.objects.filter(pk=line.pk).update(subscription=subscription, **line_prices(price))
 

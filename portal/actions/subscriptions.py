@@ -19,6 +19,7 @@ from portal.queue import enqueue
 
 CHANGE_QUANTITY = "Change Quantity"
 RUN_REQUEST = "portal.tasks.run_request"
+MOST_SHOWN = 20_000  # characters; what is longer cannot be opened any more, and is not missed
 CHANGEABLE = frozenset(
     {
         "auto_renew",
@@ -105,10 +106,13 @@ def quantity_problem(subscription: Subscription, quantity: int) -> str:
     return ""
 
 
-def request_quantity(subscription: Subscription, *, quantity: int, actor: User, now: datetime) -> SubscriptionRequest:
+def request_quantity(
+    subscription: Subscription, *, quantity: int, actor: User, now: datetime, shown: str = ""
+) -> SubscriptionRequest:
     """Ask Microsoft for a new total quantity, in the background. A wish repeated while under way is the same request.
 
-    Raises ValidationError, with the reason in words, where that cannot be.
+    `shown`: what a higher app showed before it was confirmed, kept as it is. Raises ValidationError, with the reason in
+    words, where that cannot be.
     """
     open_request = subscription.requests.filter(state__in=SubscriptionRequest.OPEN).first()
     if open_request is not None and open_request.wanted == {"quantity": quantity}:
@@ -117,7 +121,7 @@ def request_quantity(subscription: Subscription, *, quantity: int, actor: User, 
         raise ValidationError(problem)
     try:
         with transaction.atomic():
-            return _request_quantity(subscription, quantity, actor, now)
+            return _request_quantity(subscription, quantity, actor, now, shown)
     except IntegrityError:
         other = subscription.requests.filter(state__in=SubscriptionRequest.OPEN).first()
         if other is not None and other.wanted == {"quantity": quantity}:
@@ -125,11 +129,14 @@ def request_quantity(subscription: Subscription, *, quantity: int, actor: User, 
         raise ValidationError("Another change of this subscription is on its way; wait until it is done.") from None
 
 
-def _request_quantity(subscription: Subscription, quantity: int, actor: User, now: datetime) -> SubscriptionRequest:
+def _request_quantity(
+    subscription: Subscription, quantity: int, actor: User, now: datetime, shown: str
+) -> SubscriptionRequest:
     request = SubscriptionRequest.objects.create(
         subscription=subscription,
         kind="quantity",
         wanted={"quantity": quantity},
+        shown=shown[:MOST_SHOWN],
         actor=actor,
         requested_at=now,
         due_at=now,

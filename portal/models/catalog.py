@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 
 from portal.models.organizations import Organization
+from portal.search import holds_every_word
 
 
 class Offer(models.Model):
@@ -52,10 +53,7 @@ class OfferVariantQuerySet(models.QuerySet["OfferVariant"]):
 
     def search(self, text: str) -> OfferVariantQuerySet:
         """Variants whose prepared text holds every word of `text`, anywhere."""
-        found = self
-        for word in text.lower().split():
-            found = found.filter(search_text__contains=word)
-        return found
+        return self.filter(holds_every_word(text, "search_text"))
 
 
 class OfferVariant(models.Model):
@@ -88,9 +86,7 @@ class OfferVariant(models.Model):
     minimum_quantity = models.PositiveIntegerField(default=1)
     maximum_quantity = models.PositiveIntegerField(default=10_000_000)
     is_purchasable = models.BooleanField(default=True)
-    search_text = models.CharField(
-        max_length=500, editable=False, db_index=True, help_text="Lower-case, for searching."
-    )
+    search_text = models.CharField(max_length=500, editable=False, db_index=True, help_text="Folded for searching.")
 
     objects = OfferVariantQuerySet.as_manager()
 

@@ -12,6 +12,7 @@ from django.urls import reverse
 from portal.models.catalog import OfferVariant, Promotion
 from portal.models.organizations import Organization, User
 from portal.models.subscriptions import Customer, Subscription
+from portal.search import holds_every_word
 
 
 class OrderQuerySet(models.QuerySet["Order"]):
@@ -27,10 +28,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
         number = text.strip().upper().removeprefix("O-")
         if number.isascii() and number.isdigit() and len(number) < 16:
             return self.filter(pk=int(number))
-        found = self
-        for word in text.lower().split():
-            found = found.filter(customer__search_text__contains=word)
-        return found
+        return self.filter(holds_every_word(text, "customer__search_text"))
 
     def carts_of(self, user: Any) -> OrderQuerySet:
         """The person's own carts for customers that they still see."""

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from portal.models.catalog import OfferVariant, Promotion
 from portal.models.organizations import Organization, User
+from portal.search import holds_every_word
 
 
 class CustomerQuerySet(models.QuerySet["Customer"]):
@@ -19,10 +20,7 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
         return self.filter(Q(organization_id=user.organization_id) | Q(organization__parent_id=user.organization_id))
 
     def search(self, text: str) -> CustomerQuerySet:
-        found = self
-        for word in text.lower().split():
-            found = found.filter(search_text__contains=word)
-        return found
+        return self.filter(holds_every_word(text, "search_text"))
 
 
 class Customer(models.Model):
@@ -35,7 +33,7 @@ class Customer(models.Model):
     country = models.CharField(max_length=2, blank=True)
     email = models.EmailField(blank=True)
     search_text = models.CharField(
-        max_length=500, editable=False, db_index=True, help_text="Lower-case name and domain."
+        max_length=500, editable=False, db_index=True, help_text="Name and domain, folded for searching."
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -69,10 +67,7 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
         return self.filter(organization=organization)
 
     def search(self, text: str) -> SubscriptionQuerySet:
-        found = self
-        for word in text.lower().split():
-            found = found.filter(Q(search_text__contains=word) | Q(customer__search_text__contains=word))
-        return found
+        return self.filter(holds_every_word(text, "search_text", "customer__search_text"))
 
 
 class Subscription(models.Model):
@@ -192,6 +187,7 @@ class SubscriptionRequest(models.Model):
     subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="requests")
     kind = models.CharField(max_length=24, choices=[("quantity", "Quantity")])
     wanted = models.JSONField()
+    shown = models.TextField(blank=True, help_text="What a higher app showed before it was confirmed, sealed by it.")
     request_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     state = models.CharField(max_length=10, choices=State, default=State.PLANNED)
     due_at = models.DateTimeField(null=True, blank=True, db_index=True)

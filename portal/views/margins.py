@@ -66,7 +66,7 @@ def edit(request: HttpRequest, rule: MarginRule) -> HttpResponse:
         except ValidationError as refusal:
             form.add_error(None, refusal.messages)
         else:
-            messages.success(request, f"Saved: {saved}. New prices use it from now on.")
+            messages.success(request, f"Saved: {saved}. It prices new orders and what is billed already.")
             return hx_redirect(request, saved.subscription or "portal:margins")
     status = 422 if form.is_bound else 200
     return render_page(request, "portal/margin_form.html", {"form": form, "rule": rule}, status=status)
@@ -79,7 +79,9 @@ def margin_remove(request: HttpRequest, pk: int) -> HttpResponse:
     rule = get_object_or_404(MarginRule.objects.for_user(user), pk=pk)
     if request.method == "POST":
         remove_rule(rule, actor=Actor.user(user), at=timezone.now())
-        messages.success(request, f"Removed: {rule}. The next less specific rule holds from now on.")
+        messages.success(
+            request, f"Removed: {rule}. The next less specific rule holds, also for what is billed already."
+        )
         return hx_redirect(request, "portal:margins")
     return render_page(request, "portal/margin_remove.html", {"rule": rule}, fragment="confirm")
 
@@ -92,7 +94,7 @@ def margin_settings(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         changes = form.cleaned_data
         update_settings(user.organization, changes=changes, actor=Actor.user(user), at=timezone.now())
-        messages.success(request, "Saved. New prices use these settings from now on.")
+        messages.success(request, "Saved. They price new orders and what is billed already.")
         return hx_redirect(request, "portal:margins")
     status = 422 if form.is_bound else 200
     return render_page(request, "portal/margin_settings.html", {"form": form}, status=status)

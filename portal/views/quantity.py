@@ -47,8 +47,9 @@ def subscription_quantity(request: HttpRequest, pk: int) -> HttpResponse:
     form = form_of(subscription, request)
     if request.method == "POST" and form.is_valid():
         user: Any = request.user
+        shown = request.POST.get("shown", "").replace("\x00", "")
         try:
-            request_quantity(subscription, quantity=form.quantity, actor=user, now=timezone.now())
+            request_quantity(subscription, quantity=form.quantity, actor=user, now=timezone.now(), shown=shown)
             return hx_redirect(request, "portal:subscription_quantity", pk)
         except ValidationError as refusal:
             form.add_error("quantity", refusal)

@@ -16,6 +16,8 @@ from portal.permissions import allowed, requires
 from portal.views.details import changed_rows
 from portal.views.rows import with_badges
 
+LATEST = 10  # changes on a subscription's page; its history shows all
+
 
 @require_GET
 @requires("portal.read")
@@ -50,8 +52,8 @@ def subscription_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def changes_of(subscription: Subscription) -> list[SubscriptionChange]:
-    """The changes, newest first, each with the `lines` that it changed."""
-    changes = list(subscription.changes.select_related("actor").order_by("-effective_on", "-pk"))
+    """The latest changes, newest first, each with the `lines` that it changed."""
+    changes = list(subscription.changes.select_related("actor").order_by("-effective_on", "-pk")[:LATEST])
     for change in changes:
         change.lines = [row for row in changed_rows(change.before, change.after) if row.differs]  # type: ignore[attr-defined]
     return changes

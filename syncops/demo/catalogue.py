@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from connections.sandbox.seed import catalogue as sold
+from portal.folding import folded
 from portal.models import Offer, OfferVariant, Organization, Promotion, VariantPrice
 
 Category, Billing = Offer.Category, OfferVariant.Billing
@@ -50,7 +51,7 @@ def create_catalogue(csp: Organization, data: Mapping[str, Any], currencies: Ite
     for offer, each in drafts:
         for variant in each:
             variant.offer = offer  # once more, now that it has its id
-            variant.search_text = f"{offer.title} {variant.terms} {offer.product_id} {offer.sku_id}".lower()
+            variant.search_text = folded(offer.title, variant.terms, offer.product_id, offer.sku_id)
     variants = [variant for _, each in drafts for variant in each]
     OfferVariant.objects.bulk_create(variants)
     by_key: dict[Key, OfferVariant] = {

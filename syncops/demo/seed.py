@@ -64,7 +64,7 @@ def connect(tenant: Tenant, kind: str, name: str, given: Mapping[str, str], publ
         ("secret", "integration_code") if kind == Connection.Kind.AUTOTASK else ("client_secret", "refresh_token")
     )
     key = uuid.uuid4()
-    trial = try_credentials(kind, own, {field: given[field] for field in secret_names}, key)
+    trial = try_credentials(kind, own, {field: given[field] for field in secret_names}, key, organization=tenant.csp)
     return create_connection(
         tenant.csp,
         kind=kind,

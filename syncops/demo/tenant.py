@@ -12,6 +12,7 @@ from connections.provider.partner_center.shapes import Subscription as Bought
 from connections.provider.partner_center.translate import facts
 from connections.sandbox.seed import partner_center_data
 from portal.audit import Actor, record
+from portal.folding import folded
 from portal.models import Customer, MarginRule, MarginSettings, Organization, Subscription, User
 from syncops.demo.catalogue import Catalogue, create_catalogue
 from syncops.demo.people import PEOPLE, create_people
@@ -95,7 +96,7 @@ def _customers(
                 domain=profile["domain"],
                 country=profile["address"]["country"],
                 email=profile["email"],
-                search_text=f"{profile['companyName']} {profile['domain']}".lower(),
+                search_text=folded(profile["companyName"], profile["domain"]),
             )
         )
     return {customer.external_id: customer for customer in Customer.objects.bulk_create(made)}
@@ -133,7 +134,7 @@ def _subscription(document: Mapping[str, Any], customer: Customer, catalogue: Ca
         created_on=created.astimezone(organization.zone).date(),
         starts_on=began.astimezone(organization.zone).date() if began else None,
         ends_on=said.ends_on,
-        search_text=(title if title == said.friendly_name else f"{said.friendly_name} {title}").lower(),
+        search_text=folded(said.friendly_name, title),
     )
 
 

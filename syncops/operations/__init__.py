@@ -1,6 +1,27 @@
 """The kinds of operation: one file each, pure. Adding one is its file, its line in REGISTRY, and its test."""
 
-from syncops.operations import change_quantity, map_subscription
+from syncops.operations import (
+    cancel,
+    change_billing_cycle,
+    change_details,
+    change_margins,
+    change_price,
+    change_quantity,
+    change_reseller,
+    charge_shortfall,
+    end_mapping,
+    extend_contract,
+    map_subscription,
+    migrate,
+    reactivate_azure_plan,
+    reactivate_licence,
+    receive_upgrade,
+    renew,
+    suspend_azure_plan,
+    suspend_licence,
+    undo,
+    upgrade,
+)
 from syncops.operations.base import Kind
 
 REGISTRY: dict[str, Kind] = {
@@ -8,6 +29,24 @@ REGISTRY: dict[str, Kind] = {
     for kind in (
         map_subscription.KIND,
         change_quantity.KIND,
+        change_price.KIND,
+        change_margins.KIND,
+        cancel.KIND,
+        suspend_licence.KIND,
+        reactivate_licence.KIND,
+        suspend_azure_plan.KIND,
+        reactivate_azure_plan.KIND,
+        change_billing_cycle.KIND,
+        upgrade.KIND,
+        receive_upgrade.KIND,
+        renew.KIND,
+        change_reseller.KIND,
+        migrate.KIND,
+        change_details.KIND,
+        charge_shortfall.KIND,
+        extend_contract.KIND,
+        end_mapping.KIND,
+        undo.KIND,
     )
 }
 BEGIN_LINES = frozenset(name for name, kind in REGISTRY.items() if kind.begins_line)

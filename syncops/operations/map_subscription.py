@@ -1,14 +1,14 @@
 """A subscription is put on a contract: its line exists, with the subscription's quantity, price and cost."""
 
-from syncops.operations.base import Effect, Fact, Kind
+from syncops.operations.base import Fact, Kind
 from syncops.timeline import Level, Timeline
 
 
-def effect(timeline: Timeline, fact: Fact) -> Effect:
+def effect(timeline: Timeline, fact: Fact) -> Timeline:
     """Payload: `units` (count), `price` and `cost` (per unit and period; cost may be missing: not managed then)."""
     level = Level(int(fact.payload["units"]), fact.money("price"), fact.money("cost"))
-    earlier = [(day, held) for day, held in timeline.steps if day < fact.effective]
-    return Timeline.from_steps([*earlier, (fact.effective, level)])
+    earlier = [(day, held) for day, held in timeline.steps if day < fact.day]
+    return Timeline.from_steps([*earlier, (fact.day, level)])
 
 
 KIND = Kind(

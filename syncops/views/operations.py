@@ -14,47 +14,50 @@ from portal.models import AuditEntry
 from portal.paging import page_of
 from portal.permissions import allowed, requires
 from syncops import actions
-from syncops.evidence import attempts_of, evidence_of
+from syncops.chain import chain_of
+from syncops.evidence import attempts_of, comparison_of, evidence_of, story_of
 from syncops.filters import OperationFilter
-from syncops.forms import DecisionForm, ReasonForm
+from syncops.forms import DecisionForm, ReasonForm, ReleaseForm
+from syncops.mending import mending_of
 from syncops.models import SyncOperation, Write
-from syncops.panels import appearance, standing_of
+from syncops.panels import appearance, appearances, standing_of
+from syncops.undoing import may_be_undone
+
+SEEN = "X-Seen"  # what the page that follows a list shows of it
 
 
-def _mine(request: HttpRequest) -> Any:
+def operations_of(request: HttpRequest) -> Any:
+    """The operations that the person may see, with what their rows show."""
     return SyncOperation.objects.for_user(request.user).select_related(
-        "subscription__customer", "connection", "mapping", "actor", "superseded_by"
+        "subscription__customer", "connection", "mapping", "actor", "superseded_by", "after", "change__actor"
     )
 
 
 @require_GET
 @requires("portal.read")
 def operation_list(request: HttpRequest) -> HttpResponse:
-    filters = OperationFilter(request, _mine(request))
+    """The list, newest first; as a fragment nothing at all (204) while it looks as the page that follows it has it."""
+    filters = OperationFilter(request, operations_of(request))
     page = page_of(request, filters.qs)
-    return render_page(request, "syncops/operation_list.html", {"filter": filters, "page": page}, fragment="table")
-
-
-@require_GET
-@requires("portal.read")
-def inbox(request: HttpRequest) -> HttpResponse:
-    """Everything that waits for a person."""
-    waiting = _mine(request).filter(state__in=SyncOperation.NEEDS_A_PERSON)
-    page = page_of(request, waiting)
-    return render_page(request, "syncops/inbox.html", {"page": page}, fragment="table")
+    look = appearances(page.rows)
+    if wants_fragment(request) and request.headers.get(SEEN) == look:
+        return HttpResponse(status=204)
+    live = any(operation.is_open for operation in page.rows)
+    context = {"filter": filters, "page": page, "look": look, "live": live}
+    return render_page(request, "syncops/operation_list.html", context, fragment="table")
 
 
 @require_GET
 @requires("portal.read")
 def operation_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    return _detail(request, get_object_or_404(_mine(request), pk=pk))
+    return _detail(request, get_object_or_404(operations_of(request), pk=pk))
 
 
 @require_GET
 @requires("portal.read")
 def operation_state(request: HttpRequest, pk: int) -> HttpResponse:
     """What the page of an operation shows, as a fragment; nothing at all (204) while it looks as the page has it."""
-    operation = get_object_or_404(_mine(request), pk=pk)
+    operation = get_object_or_404(operations_of(request), pk=pk)
     if not wants_fragment(request):
         return redirect(operation)
     if request.GET.get("seen") == appearance(operation):
@@ -70,7 +73,7 @@ def mapping_state(request: HttpRequest, pk: int) -> HttpResponse:
     mapping = get_object_or_404(mappings, subscription=pk)
     if not wants_fragment(request):
         return redirect(mapping.subscription)
-    standing = standing_of(mapping)
+    standing = standing_of(mapping, request.user)
     if request.GET.get("seen") == standing["look"]:
         return HttpResponse(status=204)
     return render_page(request, "syncops/_mapping_state.html", standing | {"watched": True})
@@ -78,8 +81,24 @@ def mapping_state(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @requires("syncops.sync")
+def mapping_sync(request: HttpRequest, pk: int) -> HttpResponse:
+    """Send what waits on a subscription's line, oldest date first, and stop at the first failure."""
+    mappings = SubscriptionMapping.objects.open().for_user(request.user).select_related("connection", "subscription")
+    mapping = get_object_or_404(mappings, subscription=pk)
+    try:
+        count = actions.sync_now(mapping, actor=request.user, now=timezone.now())  # type: ignore[arg-type]
+    except actions.NotPossible as error:
+        messages.warning(request, str(error))
+    else:
+        what = "1 operation is" if count == 1 else f"{count} operations are"
+        messages.success(request, f"{what} sent in the background, oldest first; it stops at the first that fails.")
+    return hx_redirect(request, mapping.subscription)
+
+
+@require_POST
+@requires("syncops.sync")
 def operation_retry(request: HttpRequest, pk: int) -> HttpResponse:
-    operation = get_object_or_404(_mine(request), pk=pk)
+    operation = get_object_or_404(operations_of(request), pk=pk)
     try:
         actions.retry_operation(operation, actor=request.user)  # type: ignore[arg-type]
     except actions.NotPossible as error:
@@ -91,7 +110,7 @@ def operation_retry(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @requires("syncops.resolve")
 def operation_dismiss(request: HttpRequest, pk: int) -> HttpResponse:
-    operation = get_object_or_404(_mine(request), pk=pk)
+    operation = get_object_or_404(operations_of(request), pk=pk)
     form = ReasonForm(request.POST)
     if not form.is_valid():
         return _detail(request, operation, dismiss=form)
@@ -110,8 +129,29 @@ def operation_dismiss(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @requires("syncops.resolve")
+def operation_release(request: HttpRequest, pk: int) -> HttpResponse:
+    """Let what waits behind this operation go on, with why."""
+    operation = get_object_or_404(operations_of(request), pk=pk)
+    form = ReleaseForm(request.POST)
+    if not form.is_valid():
+        return _detail(request, operation, release=form)
+    try:
+        actions.release_line(
+            operation,
+            reason=form.cleaned_data["reason"],
+            actor=request.user,  # type: ignore[arg-type]
+            now=timezone.now(),
+        )
+    except actions.NotPossible as error:
+        return _detail(request, operation, release=form, problem=str(error))
+    messages.success(request, "Later operations go on. This one still waits for you.")
+    return hx_redirect(request, operation)
+
+
+@require_POST
+@requires("syncops.resolve")
 def operation_decide(request: HttpRequest, pk: int) -> HttpResponse:
-    operation = get_object_or_404(_mine(request), pk=pk)
+    operation = get_object_or_404(operations_of(request), pk=pk)
     form = DecisionForm(request.POST)
     if not form.is_valid():
         return _detail(request, operation, decide=form)
@@ -137,12 +177,17 @@ def _detail(request: HttpRequest, operation: SyncOperation, *, problem: str = ""
         "operation": operation,
         "look": appearance(operation),
         "evidence": evidence_of(operation),
-        "shortfalls": operation.shortfalls.all(),
+        "mending": mending_of(operation),
+        "may_undo": allowed(request.user, "syncops.resolve") and may_be_undone(operation),
         "writes": operation.writes.order_by("pk"),
         "attempts": attempts_of(operation),
+        "story": story_of(operation),
+        "comparison": comparison_of(operation),
         "entries": AuditEntry.objects.for_user(request.user).current().filter(correlation_id=operation.correlation_id),
         "undecided": undecided,
+        "chain": chain_of(operation.mapping),
         "problem": problem,
+        "release": ReleaseForm(),
         "dismiss": ReasonForm(),
         "decide": DecisionForm(),
         "may_sync": allowed(request.user, "syncops.sync"),

@@ -14,9 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from connections.actions import mark_unauthorized
 from connections.models import Connection, MirroredCompany, MirroredContract, MirroredService
-from connections.registry import psa_for
 from mappings import eligibility, pickers
 from mappings.actions import refuse_mapping
 from mappings.forms import CHOICES, ChoiceForm, number, search_of
@@ -24,14 +22,15 @@ from mappings.models import SubscriptionMapping
 from mappings.pickers import Picker, Scope
 from mappings.reasons import Reason, reason
 from mappings.resolve import company_for, company_of, facts_of, open_mapping, service_for
-from mappings.views import scope_or_404
+from mappings.views.pickers import scope_or_404
 from portal.audit import Actor
-from portal.far_side import FarSideError, Unauthorized
+from portal.far_side import FarSideError
 from portal.htmx import hx_redirect, render_page
 from portal.models import Subscription
 from portal.permissions import requires
 from syncops.actions import Refused
 from syncops.actions import sync_to_connection as confirm
+from syncops.asking import asking
 from syncops.bills import difference
 from syncops.panels import standing_of
 from syncops.preview import Facts, MappingChoice, MappingPreview, preview_mapping, read_facts
@@ -68,7 +67,7 @@ def sync_to_connection(request: HttpRequest, pk: int) -> HttpResponse:
     if chosen is None:
         return _connections_page(request, subscription, connections)
     scope = scope_or_404(request, connection_id=chosen, subscription_id=pk)
-    return _fields_page(request, scope, request.GET, alone=len(connections) == 1)
+    return _fields_page(request, scope, request.GET)
 
 
 @require_http_methods(["GET", "POST"])
@@ -130,17 +129,8 @@ def _weigh(request: HttpRequest, pk: int) -> Weighed | HttpResponse:
 
 
 def _read(choice: MappingChoice, connection: Connection) -> Facts:
-    """Ask the PSA. Credentials that it refused are not tried again before somebody set new ones: the API user locks."""
-    if connection.state == Connection.State.UNAUTHORIZED:
-        raise Unauthorized(
-            f"{connection} refuses the credentials that are stored.",
-            advice="An administrator sets new ones under Administration > Connections; then continue here.",
-        )
-    try:
-        return read_facts(choice, psa_for(connection))
-    except Unauthorized as error:
-        mark_unauthorized(connection, error, now=timezone.now())
-        raise
+    with asking(connection) as psa:
+        return read_facts(choice, psa)
 
 
 def _subscription_or_404(request: HttpRequest, pk: int) -> Subscription:
@@ -231,10 +221,10 @@ def _fields_page(
     form: ChoiceForm | None = None,
     reasons: tuple[Reason, ...] = (),
     error: FarSideError | None = None,
-    alone: bool = False,
     status: int = 200,
 ) -> HttpResponse:
     """The three fields, with everything that was chosen so far."""
+    others = Connection.objects.for_user(request.user).autotask().usable().exclude(pk=scope.connection.pk)
     context = {
         "scope": scope,
         "pickers": _pickers(scope, data),
@@ -243,7 +233,7 @@ def _fields_page(
         "form": form,
         "reasons": reasons,
         "error": error,
-        "alone": alone,
+        "alone": not others.exists(),
     }
     return render_page(request, "syncops/sync_fields.html", context, status=status)
 
@@ -287,7 +277,7 @@ def _preview_page(
 
 
 def _mapped_page(request: HttpRequest, mapping: SubscriptionMapping) -> HttpResponse:
-    context = {"subscription": mapping.subscription} | standing_of(mapping)
+    context = {"subscription": mapping.subscription} | standing_of(mapping, request.user)
     return render_page(request, "syncops/sync_started.html", context)
 
 

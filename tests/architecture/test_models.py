@@ -22,10 +22,10 @@ WITHOUT_FOR_USER = {
     "connections.MirroredContract": "reached through its connection",
     "connections.MirroredLine": "reached through its connection",
     "connections.MirroredService": "reached through its connection",
+    "connections.RequestSlot": "reached through its budget",
     "syncops.JournalEntry": "reached through its run",
     "syncops.Lane": "what the writers of one contract queue at, never shown",
     "syncops.Run": "reached through its operation",
-    "syncops.Shortfall": "reached through its operation",
     "syncops.Stream": "what workers claim; people see its operations",
     "syncops.Write": "reached through its operation",
 }

@@ -10,7 +10,7 @@ from connections.models import Connection
 from mappings.models import SubscriptionMapping
 from portal.audit import Actor, record
 from portal.models import MarginRule, Order, OrderLine
-from syncops.models import Stream, SyncOperation
+from syncops.models import MarginUpdate, Stream, SyncOperation
 from tests.architecture.test_views import OURS
 from tests.cast import make_customer, make_subscription, make_user, make_variant
 
@@ -43,6 +43,7 @@ def ids(cast) -> set[int]:
     operation = SyncOperation.objects.create(
         stream=stream, sequence=1, mapping=mapping, organization=cast.csp, kind="map", created_at=NOW, **billed
     )
+    rows.append(MarginUpdate.objects.create(organization=cast.csp, scopes=[], effective_on=NOW.date(), created_at=NOW))
     return {row.pk for row in [*rows, connection, mapping, stream, operation]}
 
 

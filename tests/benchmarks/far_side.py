@@ -75,6 +75,7 @@ def _company(number: int) -> dict[str, Any]:
         "companyName": f"{word} {trade} {number:05d} {FORMS[number % len(FORMS)]}",
         "companyType": 1,
         "phone": "1",
+        "lastTrackedModifiedDateTime": STARTED,
     }
 
 
@@ -86,6 +87,7 @@ def _service(number: int) -> dict[str, Any]:
         "unitCost": 4,
         "periodType": 2,
         "billingCodeID": 20,
+        "lastModifiedDate": STARTED,
     }
 
 
@@ -96,6 +98,7 @@ def _contract(number: int, *, company: int) -> dict[str, Any]:
         "contractName": f"Cloud services {number:05d}",
         "startDate": STARTED,
         "endDate": ENDS,
+        "lastModifiedDateTime": STARTED,
     }
 
 

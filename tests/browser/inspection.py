@@ -1,9 +1,8 @@
 """What a page must be for everybody: accessible in both schemes and at both widths, narrow enough, light enough."""
 
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page
 
-AXE = Axe()
 QUICK = {"resultTypes": ["violations"], "preload": False}
 ALL = QUICK | {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]}}
 OF_SCHEME_AND_WIDTH = QUICK | {
@@ -15,6 +14,7 @@ OF_SCHEME_AND_WIDTH = QUICK | {
 """What can differ between light and dark, and between wide and narrow."""
 LIKE_THE_ROWS_BEFORE = {"exclude": [["tbody tr:nth-child(n+9)"]]}
 DESKTOP, NARROWEST = {"width": 1280, "height": 800}, {"width": 320, "height": 700}
+RUN_AXE = "([context, rules]) => axe.run(context, rules).then((results) => results.violations)"
 MOST_BYTES = 100_000
 TRANSFERRED = """() => performance.getEntriesByType("navigation").concat(performance.getEntriesByType("resource"))
   .reduce((sum, entry) => sum + entry.transferSize, 0)"""
@@ -22,6 +22,7 @@ TRANSFERRED = """() => performance.getEntriesByType("navigation").concat(perform
 
 def complaints(page: Page) -> list[str]:
     """Everything that is wrong with the page as it stands: seen on a desk in the light, and on a phone in the dark."""
+    page.evaluate(AXE_SCRIPT)
     found = _violations(page, "light", ALL)
     page.emulate_media(color_scheme="dark")
     page.set_viewport_size(NARROWEST)
@@ -40,10 +41,10 @@ def transferred(page: Page) -> int:
 
 
 def _violations(page: Page, where: str, rules: dict[str, object]) -> list[str]:
-    results = AXE.run(page, context=LIKE_THE_ROWS_BEFORE, options=rules)
+    violations = page.evaluate(RUN_AXE, [LIKE_THE_ROWS_BEFORE, rules])
     return [
         f"{where}: {one['id']}, {one['help']}: {node['target']} {node['html'][:200]}"
-        for one in results.response["violations"]
+        for one in violations
         for node in one["nodes"]
     ]
 

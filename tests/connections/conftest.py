@@ -40,7 +40,7 @@ def connection(cast):
 def far(monkeypatch):
     """What every Autotask connection leads to: the small Autotask in memory."""
     in_memory = InMemory()
-    monkeypatch.setitem(registry.PSAS, "autotask", lambda connection: in_memory.psa)
+    monkeypatch.setitem(registry.PSAS, "autotask", lambda connection, **how: in_memory.psa)
     return in_memory
 
 

@@ -4,20 +4,39 @@ Contract 70 is monthly from the 1st of January 2026 to the end of the year; its 
 1st of May on. Contract 71 holds hours, contract 72 is yearly. It is the 15th of May 2026.
 """
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from uuid import uuid4
 
 import requests
 from django.core.cache import cache
+from django.utils import timezone
 
-from connections.budget import ProcessBudget
 from connections.psa.autotask.api import Api, Credentials
 from connections.psa.autotask.client import AutotaskPsa
 from connections.sandbox.autotask.server import AutotaskServer
+from connections.usage import Usage
 from tests.connections.sandbox.autotask_api import TODAY, USER, database
 from tests.fake_psa import FakePsa, a_company, a_contract, a_service
+
+
+class Unlimited:
+    """A budget that allows everything, for the client alone."""
+
+    def places(self, entity, wanted=1, *, counting=False):
+        return nullcontext(wanted)
+
+    def learn(self, counted):
+        self.counted = counted
+
+    def block(self, seconds):
+        self.blocked = seconds
+
+    def usage(self):
+        return Usage(timezone.now())
+
 
 COMPANY, CONTRACT, SERVICE, PREMIUM, LINE = 10, 70, 30, 31, 90
 YEAR = {"starts_on": date(2026, 1, 1), "ends_on": date(2026, 12, 31)}
@@ -55,17 +74,31 @@ class InMemory:
     def posts_through(self, day):
         self.psa.post_through(CONTRACT, day)
 
+    def renames(self, name):
+        """The company, the service, the contract, by people there."""
+        modified = {"name": name, "modified_at": self.psa.as_of}
+        self.psa.put_company(replace(self.psa.company(COMPANY), **modified))
+        self.psa.put_service(replace(self.psa.service(SERVICE), **modified))
+        self.psa.put_contract(replace(self.psa.contract(CONTRACT), **modified))
+
     def refuses_a_second_adjustment_of_a_date(self):
         self.psa.same_date = "duplicate"
 
     def fails(self, verb, fault):
         self.psa.fail_next(verb, fault)
 
+    def counted(self):
+        """Nothing is counted here."""
+        return 0
+
     def revokes_reading_contracts(self):
         self.psa.missing_rights = ("Read contracts",)
 
     def adjustments_applied(self):
         return len(self.psa.applied)
+
+    def bills_the_charges_of(self, day):
+        self.psa.bill_charges(CONTRACT, day)
 
 
 class OverHttp:
@@ -84,13 +117,17 @@ class OverHttp:
         "adjust": ("POST", "ContractServiceAdjustments$"),
         "create_line": ("POST", "Contracts/[0-9]+/Services$"),
         "contract": ("GET", "Contracts/[0-9]+$"),
+        "create_charge": ("POST", "Contracts/[0-9]+/Charges$"),
+        "extend_contract": ("PATCH", "Contracts$"),
+        "find_charges": ("POST", "ContractCharges/query$"),
         "unit_rows": ("POST", "ContractServiceUnits/query$"),
     }
 
     def __init__(self, server, credentials=CREDENTIALS, cache=cache):
         self.url = server.url
         self.control("clock", {"today": TODAY})
-        self.api = Api(credentials, key=str(uuid4()), budget=ProcessBudget(), cache=cache)
+        self.budget = Unlimited()
+        self.api = Api(credentials, key=str(uuid4()), budget=self.budget, cache=cache)
         self.psa = AutotaskPsa(self.api)
 
     def person_edits(self, day, change):
@@ -99,12 +136,24 @@ class OverHttp:
     def posts_through(self, day):
         self.control("post", {"contract": CONTRACT, "through": str(day)})
 
+    def renames(self, name):
+        for entity, key, field in (
+            ("Companies", COMPANY, "companyName"),
+            ("Services", SERVICE, "name"),
+            ("Contracts", CONTRACT, "contractName"),
+        ):
+            self.control("records", {"entity": entity, "id": key, "values": {field: name}})
+
     def refuses_a_second_adjustment_of_a_date(self):
         self.control("modes", {"same_date": "duplicate_error"})
 
     def fails(self, verb, fault):
         method, path = self.PATHS[verb]
         self.control("faults", {**self.FAULTS[fault], "method": method, "path": path})
+
+    def counted(self):
+        assert self.budget.counted.used > 0
+        return self.budget.counted.used
 
     def revokes_reading_contracts(self):
         self.control("rights", {"entity": "Contracts", "allowed": ["create", "update"]})
@@ -115,6 +164,9 @@ class OverHttp:
             for each in self.control("journal")["adjustments"]
             if each["outcome"] == "applied" and each["origin"] == "api"
         )
+
+    def bills_the_charges_of(self, day):
+        self.control("post", {"contract": CONTRACT, "period": str(day)})
 
     def control(self, path, body=None):
         response = requests.request(

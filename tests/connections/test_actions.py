@@ -48,7 +48,7 @@ def test_a_connection_that_passed_its_test_is_stored_with_its_secrets_sealed(cas
     connection = create(cast, actor)
     assert (connection.state, connection.tested_at, connection.last_success_at) == ("active", NOW, NOW)
     assert connection.zone_url.startswith("https://webservices14")
-    assert connection.probe == [{"need": "Read companies", "granted": True, "advice": ""}]
+    assert connection.probe == [{"need": "Read companies", "granted": True, "advice": "", "optional": False}]
     secrets = {secret.name: secret for secret in ConnectionSecret.objects.all()}
     assert {name: secret.reveal() for name, secret in secrets.items()} == SECRETS
     assert SECRETS["secret"] not in secrets["secret"].ciphertext
@@ -89,7 +89,7 @@ def test_a_name_is_given_once_per_organization(cast, actor):
 
 
 def test_a_failed_attempt_is_remembered(cast, actor):
-    asked = {"kind": "autotask", "name": "A", "currency": "EUR", "actor": actor, "now": NOW}
+    asked = {"kind": "autotask", "settings": {"user_name": "a@b.example"}, "actor": actor, "now": NOW}
     actions.record_failed_attempt(cast.csp, **asked, error=REFUSED)
     actions.record_failed_attempt(cast.csp, **asked, trial=a_trial(MISSING))
     second, first = AuditEntry.objects.all()
@@ -110,6 +110,14 @@ def test_new_secrets_replace_the_old_ones_and_let_stopped_work_go_on(cast, actor
     assert "new" not in str(rotated.after["secret"])
 
 
+def test_what_is_left_empty_with_new_credentials_is_gone_and_other_settings_stay(cast, actor):
+    connection = create(cast, actor)
+    connection.settings |= {"impersonate_resource_id": 29, "charge_billing_code": 5}
+    connection.save()
+    actions.rotate_secrets(connection, settings={"user_name": "b@example.com"}, trial=a_trial(), actor=actor, now=LATER)
+    assert connection.settings == {"user_name": "b@example.com", "charge_billing_code": 5}
+
+
 def test_secrets_that_do_not_pass_leave_the_old_ones(cast, actor):
     connection = create(cast, actor)
     with pytest.raises(Refused):
@@ -127,9 +135,8 @@ def test_refused_credentials_stop_the_connection_once_and_tell_people(connection
     assert OrmQ.objects.count() == 1
 
 
-@pytest.mark.parametrize("state", ["unauthorized", "draft"])
-def test_a_passed_test_lets_it_go_on(cast, actor, state):
-    connection = make_connection(cast.csp, state=state)
+def test_a_passed_test_lets_it_go_on(cast, actor):
+    connection = make_connection(cast.csp, state="unauthorized")
     actions.record_test(connection, a_trial(GRANTED), actor=actor, now=NOW)
     assert (connection.state, connection.tested_at) == ("active", NOW)
     assert entry("Test Connection").status == "succeeded"
@@ -201,10 +208,10 @@ def test_renaming_is_audited_and_refused_where_the_name_is_taken(cast, connectio
 def test_every_transition_that_is_not_allowed_is_refused(cast, actor, before, verb, after):
     connection = make_connection(cast.csp, state=before)
     allowed = after in Connection.TRANSITIONS[before]
-    resumes_refused_credentials = before == "unauthorized" and after == "active"
-    if allowed and not resumes_refused_credentials:
+    needs_a_test = before in ("unauthorized", "draft") and after == "active"
+    if allowed and not needs_a_test:
         verb(connection, actor=actor, now=NOW)
     else:
         with pytest.raises(Refused):
             verb(connection, actor=actor, now=NOW)
-    assert Connection.objects.get().state == (after if allowed and not resumes_refused_credentials else before)
+    assert Connection.objects.get().state == (after if allowed and not needs_a_test else before)

@@ -3,27 +3,14 @@
 import json
 from datetime import date
 from decimal import Decimal
-from uuid import uuid4
 
 import pytest
 import responses
-from django.core.cache import cache
 
-from connections.budget import ProcessBudget
-from connections.psa.autotask.api import Api, Credentials
-from connections.psa.autotask.client import AutotaskPsa
 from connections.psa.autotask.zone import Zone
-from connections.psa.types import AdjustmentRequest, Contract, UnitRow
+from connections.psa.types import AdjustmentRequest, Charge, ChargeRequest, Contract, UnitRow
 from portal.far_side import Rejected, Unauthorized
-
-BASE = "https://webservices14.autotask.net/ATServicesRest/V1.0"
-DIRECTORY = "https://webservices.autotask.net/atservicesrest/v1.0/zoneInformation"
-
-
-def picklist(name, **labels):
-    values = [{"value": value, "label": label, "isActive": True} for label, value in labels.items()]
-    return {"name": name, "dataType": "integer", "isPickList": True, "picklistValues": values}
-
+from tests.connections.literal import BASE, DIRECTORY, a_psa, picklist, sent
 
 FIELDS = {
     "fields": [
@@ -62,15 +49,7 @@ def kept():
 
 @pytest.fixture
 def psa(far, kept):
-    credentials = Credentials("api@example.com", "s3cret!", "T" * 27, impersonate_resource_id=29)
-    zone = Zone(BASE, "https://ww14.autotask.net")
-    return AutotaskPsa(
-        Api(credentials, key=str(uuid4()), budget=ProcessBudget(), cache=cache, zone=zone, keep_zone=kept.append)
-    )
-
-
-def sent(call):
-    return json.loads(call.request.body)
+    return a_psa(kept.append)
 
 
 def test_a_contract_is_read_with_the_labels_of_this_tenant(far, psa):
@@ -92,10 +71,11 @@ def test_a_contract_is_read_with_the_labels_of_this_tenant(far, psa):
     assert sum("fields" in call.request.url for call in far.calls) == 1
 
 
-def test_a_zone_without_field_information_of_contracts_gets_the_usual_labels(far, psa):
+def test_what_a_number_of_a_list_means_is_never_guessed(far, psa):
     far.get(f"{BASE}/Contracts/29683370", json={"item": CONTRACT})
     far.get(f"{BASE}/Contracts/entityInformation/fields", status=404, json={"Message": "No HTTP resource was found."})
-    assert psa.contract(29683370).type_label == "Recurring Service"
+    with pytest.raises(Rejected):
+        psa.contract(29683370)
 
 
 @pytest.mark.parametrize("answer", [{"json": {"item": None}}, {"status": 404, "json": {"Message": "Not found."}}])
@@ -132,13 +112,39 @@ def test_a_query_goes_by_post_with_the_fields_it_needs(far, psa):
     ]
 
 
-def test_further_pages_are_asked_for_by_the_last_id(far, psa):
-    following = f"{BASE}/ContractServiceUnits/query/next?paging=%7b%22pageSize%22%3a500%7d"
-    far.post(f"{BASE}/ContractServiceUnits/query", json={"items": [unit(7)], "pageDetails": {"nextPageUrl": following}})
-    far.post(f"{BASE}/ContractServiceUnits/query", json={"items": [unit(9)], "pageDetails": {"nextPageUrl": None}})
+FOLLOWING = "ContractServiceUnits/query/next?paging=%7B%22pageSize%22%3A500%7D"
+
+
+def page_of_one(row_id, following=None):
+    return {"items": [unit(row_id)], "pageDetails": {"nextPageUrl": following}}
+
+
+def test_a_further_page_is_asked_for_where_the_first_says_by_the_same_verb_and_body(far, psa):
+    far.post(f"{BASE}/ContractServiceUnits/query", json=page_of_one(7, f"{BASE}/{FOLLOWING}".replace("v1.0", "V1.0")))
+    far.post(f"{BASE}/{FOLLOWING}", json=page_of_one(9))
+    assert [row.id for row in psa.unit_rows([9001])] == [7, 9]
+    assert [call.request.url for call in far.calls] == [f"{BASE}/ContractServiceUnits/query", f"{BASE}/{FOLLOWING}"]
+    assert sent(far.calls[1]) == sent(far.calls[0])
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    ["https://evil.example/v1.0/" + FOLLOWING, f"{BASE}.evil.example/{FOLLOWING}", f"{BASE}/Companies/query/next?x"],
+)
+def test_a_page_that_is_said_to_be_elsewhere_is_asked_for_by_the_last_id_instead(far, psa, elsewhere):
+    far.post(f"{BASE}/ContractServiceUnits/query", json=page_of_one(7, elsewhere))
+    far.post(f"{BASE}/ContractServiceUnits/query", json=page_of_one(9))
     assert [row.id for row in psa.unit_rows([9001])] == [7, 9]
     assert [call.request.url for call in far.calls] == [f"{BASE}/ContractServiceUnits/query"] * 2
     assert sent(far.calls[1])["filter"][-1] == {"op": "gt", "field": "id", "value": 7}
+
+
+def test_a_page_that_autotask_has_forgotten_is_asked_for_by_the_last_id(far, psa):
+    far.post(f"{BASE}/ContractServiceUnits/query", json=page_of_one(7, f"{BASE}/{FOLLOWING}"))
+    far.post(f"{BASE}/{FOLLOWING}", status=500, json={"errors": ["Invalid paging token."]})
+    far.post(f"{BASE}/ContractServiceUnits/query", json=page_of_one(9))
+    assert [row.id for row in psa.unit_rows([9001])] == [7, 9]
+    assert sent(far.calls[2])["filter"][-1] == {"op": "gt", "field": "id", "value": 7}
 
 
 def unit(row_id):
@@ -220,10 +226,91 @@ def test_a_line_without_an_id_in_the_answer_is_made_all_the_same(far, psa):
     assert psa.create_line(77, 55, key="sub-1") is None
 
 
-def test_a_patch_goes_to_the_collection_with_the_id_in_its_body(far, psa):
+def test_a_contract_is_extended_on_the_collections_address_and_nothing_else_of_it_is_named(far, psa):
     far.patch(f"{BASE}/Contracts", json={"itemId": None})
-    psa.api.patch("Contracts", "Contracts", 77, {"endDate": "2027-12-31"})
+    psa.extend_contract(77, date(2027, 12, 31))
     assert sent(far.calls[0]) == {"id": 77, "endDate": "2027-12-31"}
+
+
+CHARGE_LISTS = {
+    "fields": [
+        picklist("chargeType", Operational="11", Capitalized="12"),
+        picklist("status", Pending="1", Canceled="8"),
+    ]
+}
+
+
+@pytest.fixture
+def lists_of_charges(far):
+    """A tenant that numbers the types of charges in its own way."""
+    far.get(f"{BASE}/ContractCharges/entityInformation/fields", json=CHARGE_LISTS)
+
+
+def test_a_charge_is_made_below_its_contract_with_our_key_and_with_its_own_money(far, psa, lists_of_charges):
+    far.post(f"{BASE}/Contracts/77/Charges", json={"itemId": 4711})
+    request = ChargeRequest(
+        77, 21, "N" * 101, "May", Decimal(1), Decimal("-7.74"), Decimal(0), date(2026, 6, 3), "portal-1"
+    )
+    assert psa.create_charge(request) == 4711
+    assert sent(far.calls[1]) == {
+        "id": 0,
+        "contractID": 77,
+        "billingCodeID": 21,
+        "chargeType": 11,
+        "name": "N" * 100,
+        "description": "May",
+        "unitQuantity": 1.0,
+        "unitPrice": -7.74,
+        "unitCost": 0.0,
+        "datePurchased": "2026-06-03",
+        "isBillableToCompany": True,
+        "internalPurchaseOrderNumber": "portal-1",
+    }
+
+
+def test_a_charge_is_found_by_contract_and_key_and_by_the_whole_key_only(far, psa, lists_of_charges):
+    row = {"id": 4711, "contractID": 77, "name": "Licences", "unitQuantity": 1.0000, "unitPrice": 7.7400}
+    row |= {"unitCost": None, "datePurchased": "2026-06-03T00:00:00Z", "isBilled": True}
+    items = [row | {"internalPurchaseOrderNumber": key} for key in ("portal-1", "PORTAL-1")]
+    far.post(f"{BASE}/ContractCharges/query", json={"items": items, "pageDetails": {"nextPageUrl": None}})
+    assert psa.find_charges(77, key="portal-1") == [
+        Charge(
+            4711, 77, "Licences", Decimal("1.0"), Decimal("7.74"), None, date(2026, 6, 3), key="portal-1", billed=True
+        )
+    ]
+    assert sent(far.calls[1])["filter"][:2] == [
+        {"op": "eq", "field": "contractID", "value": 77},
+        {"op": "eq", "field": "internalPurchaseOrderNumber", "value": "portal-1"},
+    ]
+
+
+@pytest.mark.parametrize(("status", "canceled"), [(1, False), (8, True), (None, False)])
+def test_a_charge_that_was_canceled_there_is_told_by_the_tenants_own_word(far, psa, lists_of_charges, status, canceled):
+    row = {"id": 4711, "contractID": 77, "name": "Licences", "unitQuantity": 1, "unitPrice": 7.74, "status": status}
+    row |= {"datePurchased": "2026-06-03T00:00:00Z", "internalPurchaseOrderNumber": "portal-1"}
+    far.post(f"{BASE}/ContractCharges/query", json={"items": [row], "pageDetails": {"nextPageUrl": None}})
+    [charge] = psa.find_charges(77, key="portal-1")
+    assert charge.canceled == canceled
+
+
+def test_a_tenant_that_names_no_operational_charges_is_told_so_and_nothing_is_made(far, psa):
+    lists = {"fields": [picklist("chargeType", Betrieb="1")]}
+    far.get(f"{BASE}/ContractCharges/entityInformation/fields", json=lists)
+    request = ChargeRequest(77, 21, "N", "May", Decimal(1), Decimal(7), Decimal(0), date(2026, 6, 3), "portal-1")
+    with pytest.raises(Rejected, match=r"no entry Operational\. Its entries: Betrieb"):
+        psa.create_charge(request)
+
+
+def test_charges_are_booked_as_material_where_the_tenant_calls_something_so(far, psa):
+    codes = [
+        {"id": 1, "name": "Remote work", "useType": 1},
+        {"id": 3, "name": "licences", "useType": 4},
+        {"id": 2, "name": "Cloud", "useType": 4},
+    ]
+    fields = {"fields": [picklist("useType", **{"General Allocation Code": "1", "Material Cost Code": "4"})]}
+    far.get(f"{BASE}/BillingCodes/entityInformation/fields", json=fields)
+    far.post(f"{BASE}/BillingCodes/query", json={"items": codes, "pageDetails": {"nextPageUrl": None}})
+    assert [(code.id, code.name) for code in psa.billing_codes()] == [(2, "Cloud"), (3, "licences")]
 
 
 def test_a_refusal_keeps_autotasks_words_but_never_a_secret(far, psa):

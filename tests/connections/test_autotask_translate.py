@@ -1,6 +1,7 @@
 """Autotask's rows as values."""
 
-from datetime import date
+import time
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -29,8 +30,23 @@ def test_a_period_is_known_by_its_label(label, period):
 @pytest.mark.parametrize(
     "text", ["2026-05-31T00:00:00Z", "2026-05-31T00:00:00.000Z", "2026-05-31", "2026-05-31T23:59:59"]
 )
-def test_a_day_is_never_shifted(text):
-    assert translate.day(text) == date(2026, 5, 31)
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati", "America/Los_Angeles"])
+def test_a_day_is_never_shifted_wherever_the_server_stands(text, zone, monkeypatch):
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        assert translate.day(text) == date(2026, 5, 31)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+@pytest.mark.parametrize(
+    "text", ["2022-12-02T08:52:54.023Z", "2022-12-02T08:52:54.023", "2022-12-02T09:52:54.023+01:00"]
+)
+def test_a_moment_is_utc_unless_it_says_otherwise(text):
+    assert translate.moment(text) == datetime(2022, 12, 2, 8, 52, 54, 23_000, UTC)
+    assert translate.moment(None) is None
 
 
 @pytest.mark.parametrize(

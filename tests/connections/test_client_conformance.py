@@ -3,13 +3,13 @@
 import json
 import subprocess
 import sys
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from connections.psa.types import AdjustmentRequest
+from connections.psa.types import AdjustmentRequest, ChargeRequest, Since
 from tests.connections.far_sides import CONTRACT, LINE, MAY_10, PREMIUM, OverHttp, sandbox
 
 CHECKER = Path(__file__).resolve().parents[3] / "shared" / "checks" / "autotask_conformance.py"
@@ -19,8 +19,10 @@ LEFT_OUT = "/Contracts/entityInformation/fields"
 
 def everything(psa):
     psa.probe()
-    for pages in (psa.companies(), psa.services(), psa.contracts(), psa.lines()):
-        list(pages)
+    since = Since(0, datetime(2026, 5, 1, tzinfo=UTC), [CONTRACT])
+    for pages in (psa.companies, psa.services, psa.contracts, psa.lines):
+        list(pages())
+        list(pages(since=since if pages == psa.lines else Since(0, since.modified)))
     for read in (psa.company, psa.service, psa.contract):
         read(30)
     psa.lines_of(CONTRACT)
@@ -29,7 +31,12 @@ def everything(psa):
     psa.find_lines(CONTRACT, PREMIUM, key="sub-2")
     psa.adjust(AdjustmentRequest(LINE, MAY_10, 2))
     psa.adjust(AdjustmentRequest(LINE, date(2026, 6, 1), 0, price=Decimal("5.5"), cost=Decimal("4.2")))
-    psa.api.patch("Contracts", "Contracts", CONTRACT, {"endDate": "2027-12-31"})
+    psa.extend_contract(CONTRACT, date(2027, 12, 31))
+    [code] = psa.billing_codes()
+    psa.create_charge(
+        ChargeRequest(CONTRACT, code.id, "Licences", "Text", Decimal(1), Decimal("-3.5"), Decimal(0), MAY_10, "key-1")
+    )
+    psa.find_charges(CONTRACT, key="key-1")
     psa.api.count("Companies", [{"op": "gte", "field": "id", "value": 0}])
 
 

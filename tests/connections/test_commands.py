@@ -52,13 +52,20 @@ def test_connecting_answers_scripts_in_json(cast, autotask):
     facts = json.loads(connect("--json"))
     assert facts["connection"] == Connection.objects.get().pk
     assert facts["created"]
-    assert {"need": "Read contracts", "granted": True, "advice": ""} in facts["test"]
+    assert {"need": "Read contracts", "granted": True, "advice": "", "optional": False} in facts["test"]
 
 
 def test_connecting_again_tests_what_is_there_and_changes_nothing(cast, autotask):
     connect()
     assert not json.loads(connect("--json"))["created"]
     assert Connection.objects.count() == 1
+
+
+def test_connecting_again_with_credentials_that_are_refused_by_now_stops_the_connection(cast, autotask):
+    connect()
+    requests.post(f"{autotask.url}/_control/users", json=USER | {"secret": "newer"}, timeout=20)
+    assert exit_code(connect)[0] == 3
+    assert Connection.objects.get().state == "unauthorized"
 
 
 def test_secrets_and_user_may_come_from_files(cast, autotask, monkeypatch, tmp_path):
@@ -125,6 +132,13 @@ def test_the_mirror_is_read_in_this_process(connection, far):
     assert facts["read"] == {"companies": 4, "services": 3, "contracts": 3, "lines": 1}
     assert facts["state"] == "succeeded"
     assert "read 4 companies, 3 services" in run("mirror", "--connection", "Autotask EUR")
+
+
+def test_only_what_changed_is_read_where_that_is_asked(connection, far):
+    assert exit_code(run, "mirror", "--connection", "Autotask EUR", "--changes")[0] == 1
+    run("mirror", "--connection", "Autotask EUR")
+    facts = json.loads(run("mirror", "--connection", "Autotask EUR", "--changes", "--json"))
+    assert (facts["scope"], facts["state"], facts["gone"]) == ("changes", "succeeded", {})
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """The same pages for Partner Center: what they share with Autotask, and what differs."""
 
+from uuid import uuid4
+
 import pytest
 
 from connections.models import Connection
@@ -8,7 +10,7 @@ from tests.connections.sandbox.partner_center_api import PartnerCenter
 
 NEW = "/connections/new/partner_center/"
 NAMES = ("tenant_id", "client_id", "client_secret", "refresh_token")
-TYPED = {"name": "Microsoft", "currency": "EUR"} | {name: DEMO_PARTNER_CENTER[name] for name in NAMES}
+TYPED = {"key": str(uuid4())} | {name: DEMO_PARTNER_CENTER[name] for name in NAMES}
 
 
 @pytest.fixture
@@ -29,8 +31,12 @@ def test_the_preparation_and_the_form_are_microsofts(admin):
 
 
 def test_a_tenant_is_connected_tested_and_given_new_credentials(admin, microsoft):
-    assert admin.post(NEW, TYPED).status_code == 302
+    step = admin.post(NEW, TYPED)["Location"]
+    assert 'value="EUR"' in admin.get(step).content.decode()
+    ready = admin.post(step, {"name": "Microsoft", "currency": "eur"})
     connection = Connection.objects.get()
+    assert ready["Location"] == f"{connection.get_absolute_url()}ready/"
+    assert "Orders and changes" in admin.get(ready["Location"]).content.decode()
     assert (connection.kind, connection.state) == ("partner_center", "active")
     assert not connection.refreshes.exists()
     page = admin.get(connection.get_absolute_url()).content.decode()

@@ -13,8 +13,8 @@ from portal.panels import Panel, add_panel
 from tests.connections.conftest import NOW, make_connection
 from tests.queries import assert_same_queries
 
-BUTTONS = ["test", "refresh", "drop", "pause", "resume", "rename", "credentials", "retire"]
-FORMS = ["rename", "credentials", "retire"]
+BUTTONS = ["test", "refresh", "drop", "pause", "resume", "rename", "credentials", "policies", "retire"]
+FORMS = ["rename", "credentials", "policies", "retire"]
 
 
 def address(connection, button=""):

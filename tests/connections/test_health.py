@@ -46,7 +46,7 @@ def test_the_same_failure_is_noted_once_a_minute_and_another_one_at_once(connect
         ({"last_failure_at": LATER, "last_success_at": NOW, "last_failure": "Down."}, "warn", "Failing"),
         ({"mode": "rehearse"}, "info", "Rehearsal"),
         ({"state": "paused"}, "warn", "Paused"),
-        ({"state": "draft"}, "info", "Not tested"),
+        ({"state": "draft"}, "info", "Not finished"),
         ({"state": "retired"}, "muted", "Retired"),
         ({"state": "unauthorized", "last_failure": "Refused."}, "bad", "Credentials refused"),
     ],

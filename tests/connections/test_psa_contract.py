@@ -1,12 +1,14 @@
 """What every PSA promises, held against the one in memory and against the real client on the sandbox alike."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
+from connections.psa.base import Psa
 from connections.psa.errors import Why, why
-from connections.psa.types import AdjustmentRequest
+from connections.psa.types import AdjustmentRequest, Capabilities, Since
 from portal.far_side import OutcomeUnknown, Rejected, Unauthorized, Unavailable
 from tests.connections.far_sides import (
     COMPANY,
@@ -49,11 +51,52 @@ def refusal(far, *args, **kwargs):
     return why(caught.value)
 
 
+@pytest.mark.parametrize("verb", [name for name in vars(Psa) if not name.startswith("_")] + ["capabilities"])
+def test_every_verb_of_the_port_is_held_against_both(verb):
+    tests = "".join(path.read_text() for path in Path(__file__).parent.glob("test_psa_contract*.py"))
+    assert f"psa.{verb}" in tests
+
+
+def test_what_callers_ask_before_they_ask(far):
+    assert far.psa.capabilities == Capabilities()
+    assert far.psa.currencies()[0] == "EUR"
+
+
 def test_all_kinds_are_read_whole_in_order_of_their_ids(far):
     assert [each.id for page in far.psa.companies() for each in page] == [0, 10, 11, 12]
     assert [each.id for page in far.psa.services(after_id=30) for each in page] == [31, 32]
     assert [each.id for page in far.psa.contracts() for each in page] == [70, 71, 72]
     assert [each.id for page in far.psa.lines() for each in page] == [90]
+
+
+def ids(pages):
+    return [each.id for page in pages for each in page]
+
+
+def test_the_psas_own_clock_is_told_with_its_first_answer(far):
+    far.psa.company(COMPANY)
+    assert far.psa.as_of.date() == date(2026, 5, 15)
+
+
+def test_what_changed_is_told_by_its_time_and_what_is_new_by_its_id(far):
+    assert far.psa.dated() == {"companies", "services", "contracts"}
+    far.renames("Renamed")
+    yesterday = Since(1000, datetime(2026, 5, 14, tzinfo=UTC))
+    assert ids(far.psa.companies(since=yesterday)) == [COMPANY]
+    assert ids(far.psa.services(since=yesterday)) == [SERVICE]
+    [[contract]] = far.psa.contracts(since=yesterday)
+    assert (contract.id, contract.name, contract.modified_at.date()) == (CONTRACT, "Renamed", date(2026, 5, 15))
+    tomorrow = datetime(2026, 5, 16, tzinfo=UTC)
+    assert ids(far.psa.companies(since=Since(11, tomorrow))) == [12]
+    assert ids(far.psa.contracts(since=Since(70, tomorrow), after_id=71)) == [72]
+
+
+def test_lines_are_told_by_their_ids_and_their_contracts(far):
+    line = far.psa.create_line(72, SERVICE, key="yearly")
+    tomorrow = datetime(2026, 5, 16, tzinfo=UTC)
+    assert ids(far.psa.lines(since=Since(LINE, tomorrow))) == [line]
+    assert ids(far.psa.lines(since=Since(10_000, tomorrow, [CONTRACT]))) == [LINE]
+    assert ids(far.psa.lines(since=Since(LINE, tomorrow, [CONTRACT, 71]))) == [LINE, line]
 
 
 def test_a_company_says_what_it_is(far):
@@ -229,6 +272,16 @@ def test_a_read_may_be_stale(far):
     far.fails("unit_rows", "stale")
     assert shown(far, since=MAY_31)[0][1] == 10
     assert shown(far, since=MAY_31)[0][1] == 12
+
+
+def test_what_the_far_side_counts_is_noted_where_it_counts(far):
+    """The contract, and the asking itself."""
+    far.psa.contract(CONTRACT)
+    far.psa.count_requests()
+    used = far.counted()
+    far.psa.contract(CONTRACT)
+    far.psa.count_requests()
+    assert far.counted() == used + (2 if used else 0)
 
 
 def test_the_probe_names_every_right_and_the_missing_one(far):

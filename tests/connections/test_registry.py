@@ -11,14 +11,19 @@ from connections.models import Connection
 from connections.registry import Trial, credentials_form, psa_for, try_connection, try_credentials
 from portal.audit import Actor
 from portal.far_side import Unauthorized, Unavailable
+from portal.models import Organization
 from tests.connections.conftest import SECRETS
 from tests.connections.sandbox.autotask_api import USER
 
 SETTINGS = {"user_name": USER["user_name"]}
 
 
+pytestmark = pytest.mark.usefixtures("cast")
+
+
 def tried(secrets=SECRETS, **settings):
-    return try_credentials("autotask", SETTINGS | settings, secrets, uuid4())
+    organization = Organization.objects.filter(kind="csp").first()
+    return try_credentials("autotask", SETTINGS | settings, secrets, uuid4(), organization=organization)
 
 
 def control(server, path, body):
@@ -42,7 +47,7 @@ def stored(organization):
 def test_good_credentials_pass_with_every_right_and_the_zone(autotask):
     trial = tried()
     assert trial.passed
-    assert len(trial.results) == 11
+    assert len(trial.results) == 16
     assert trial.secrets == SECRETS
     assert trial.facts["zone_url"] == f"{autotask.url}/ATServicesRest/V1.0"
 

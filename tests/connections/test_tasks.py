@@ -3,13 +3,11 @@
 from datetime import timedelta
 
 import pytest
-from django.core import mail
 from django.utils import timezone
 from django_q.models import OrmQ
 
 from connections import mirror, tasks
 from connections.models import Connection, MirrorRefresh
-from tests.cast import make_user
 from tests.connections.conftest import NOW, make_connection
 
 
@@ -30,18 +28,6 @@ def test_refused_credentials_stop_the_connection(connection, far):
     tasks.refresh_mirror(connection.pk)
     connection.refresh_from_db()
     assert connection.state == "unauthorized"
-
-
-def test_the_administrators_of_the_organization_are_told(cast, connection):
-    make_user("gone@alder.example", cast.csp, "administrator")
-    type(cast.admin).objects.filter(email="gone@alder.example").update(is_active=False)
-    Connection.objects.update(last_failure="Autotask refuses the secret. Set it again.")
-    tasks.tell_administrators(connection.pk)
-    [letter] = mail.outbox
-    assert letter.to == ["admin@alder.example"]
-    assert letter.subject == "Autotask EUR: credentials refused, nothing is sent"
-    assert "Set it again." in letter.body
-    assert f"http://localhost:8000/connections/{connection.pk}/" in letter.body
 
 
 def test_the_sweep_wakes_a_worker_for_a_reading_whose_worker_is_gone(connection, far):
@@ -70,8 +56,33 @@ def test_a_reading_that_failed_is_not_started_again_within_the_hour(connection, 
     assert tasks.sweep(NOW + timedelta(minutes=11)) == 1
 
 
+def test_changes_are_read_every_five_minutes_between(connection, far):
+    mirror.run_refresh(mirror.start_refresh(connection, now=NOW).pk, clock=lambda: NOW)
+    assert not tasks.due(NOW + timedelta(minutes=4))
+    assert tasks.sweep(NOW + timedelta(minutes=4)) == 0
+    assert tasks.due(NOW + timedelta(minutes=5))
+    assert tasks.sweep(NOW + timedelta(minutes=5)) == 1
+    assert MirrorRefresh.objects.running().get().scope == "changes"
+    assert tasks.sweep(NOW + timedelta(minutes=5)) == 1, "the one that waits is woken, no other begins"
+    assert MirrorRefresh.objects.count() == 2
+
+
+def test_a_day_old_mirror_is_read_whole_however_fresh_its_changes_are(connection, far):
+    mirror.run_refresh(mirror.start_refresh(connection, now=NOW).pk, clock=lambda: NOW)
+    tomorrow = NOW + timedelta(hours=24)
+    MirrorRefresh.objects.create(connection=connection, scope="changes", state="running", started_at=tomorrow)
+    assert tasks.sweep(tomorrow) == 1
+    assert MirrorRefresh.objects.running().get().scope == "everything"
+
+
 @pytest.mark.parametrize(
-    "fields", [{"state": "unauthorized"}, {"state": "retired"}, {"state": "draft"}, {"kind": "partner_center"}]
+    "fields",
+    [
+        {"state": "unauthorized", "told": "unauthorized"},
+        {"state": "retired"},
+        {"state": "draft"},
+        {"kind": "partner_center"},
+    ],
 )
 def test_what_cannot_be_read_is_left_alone(cast, far, fields):
     make_connection(cast.csp, **fields)

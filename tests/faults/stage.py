@@ -189,7 +189,8 @@ def set_up() -> None:
 
     cast, day, now, key = make_cast(), date.fromisoformat(TODAY), timezone.now(), uuid.uuid4()
     public = {"user_name": USER["user_name"]}
-    trial = try_credentials("autotask", public, {n: USER[n] for n in ("secret", "integration_code")}, key)
+    secrets = {n: USER[n] for n in ("secret", "integration_code")}
+    trial = try_credentials("autotask", public, secrets, key, organization=cast.csp)
     connection = create_connection(
         cast.csp,
         kind="autotask",

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from connections.models import Connection, MirroredCompany, MirroredContract, MirroredService
+from portal.folding import folded
 from portal.models import Organization
 
 READ_AT = datetime(2026, 5, 10, 6, tzinfo=UTC)
@@ -45,5 +46,5 @@ def contract_row(
 
 def _row(model: Any, connection: Connection, remote_id: int, name: str, fields: dict[str, Any]) -> Any:
     return model.objects.create(
-        connection=connection, remote_id=remote_id, name=name, search_name=name.lower(), read_at=READ_AT, **fields
+        connection=connection, remote_id=remote_id, name=name, search_name=folded(name), read_at=READ_AT, **fields
     )

@@ -52,7 +52,7 @@ class Desk:
     today: date = TODAY
 
     def engine(self, owner: str = "worker-1") -> Engine:
-        return Engine(clock=self.clock, limits=self.limits, psa=lambda connection: self.psa, owner=owner)
+        return Engine(clock=self.clock, limits=self.limits, psa=lambda connection, **how: self.psa, owner=owner)
 
     def drain(self) -> None:
         self.engine().drain()
@@ -75,18 +75,27 @@ class Desk:
 
     def change_quantity(self, quantity: int, effective_on: date | None = None) -> None:
         """What a confirmed change at Microsoft does."""
+        self.record("quantity_changed", effective_on, quantity=quantity)
+
+    def record(self, kind: str, effective_on: date | None = None, **after: Any) -> SyncOperation | None:
+        """A fact about the subscription; the operation that follows from it, if any."""
         from portal.actions.subscriptions import record_change
 
         self.subscription.refresh_from_db()
-        record_change(
+        change = record_change(
             self.subscription,
-            kind="quantity_changed",
+            kind=kind,
             effective_on=effective_on or self.today,
             source="portal",
-            after={"quantity": quantity},
+            after=after,
             actor=Actor.user(self.cast.admin),
             at=self.clock.now,
         )
+        return SyncOperation.objects.filter(change=change).first()
+
+    def decide(self, **policies: Any) -> None:
+        """Policies of the connection that differ from the defaults."""
+        Connection.objects.filter(pk=self.connection.pk).update(policies_json=policies)
 
     def claim(self, owner: str = "worker-2"):
         return claim_streams(self.connection.pk, owner=owner, now=self.clock.now, seconds=120, at_most=10)

@@ -38,7 +38,7 @@ class Flow:
 
 def make_flow(desk: Desk, client: Client, monkeypatch: Any, time_machine: Any) -> Flow:
     """The desk's connection answers from memory, its mirror is filled, and it is noon."""
-    monkeypatch.setitem(registry.PSAS, "autotask", lambda connection: desk.psa)
+    monkeypatch.setitem(registry.PSAS, "autotask", lambda connection, **how: desk.psa)
     company_row(desk.connection, 1, "Contoso")
     service_row(desk.connection, 10, "Microsoft 365 Business Basic")
     time_machine.move_to(NOON, tick=False)

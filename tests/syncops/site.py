@@ -18,6 +18,7 @@ from portal.actions.subscriptions import record_change
 from portal.audit import Actor
 from portal.models import Subscription
 from syncops.actions import sync_to_connection
+from syncops.clock import Clock
 from syncops.engine import Engine, Limits
 from syncops.models import SyncOperation
 from syncops.preview import MappingChoice, read_facts
@@ -35,6 +36,7 @@ class Site:
     connection: Connection
     subscription: Subscription
     limits: Limits = QUICK
+    clock: Clock | None = None  # the machine's, unless a test moves its own by hand
 
     def control(self, name: str, body: Any = None, method: str = "POST", **query: Any) -> Any:
         answer = requests.request(method, f"{self.url}/_control/{name}", json=body, params=query, timeout=10)
@@ -52,21 +54,29 @@ class Site:
         return sync_to_connection(choice, facts, actor=self.cast.admin, today=TODAY, now=timezone.now())
 
     def change(self, quantity: int, day: date = TODAY) -> SyncOperation:
+        return self.record("quantity_changed", day, quantity=quantity)
+
+    def record(self, kind: str, day: date = TODAY, **after: Any) -> SyncOperation:
+        """A fact about the subscription; the operation that follows from it."""
         self.subscription.refresh_from_db()
-        record_change(
+        change = record_change(
             self.subscription,
-            kind="quantity_changed",
+            kind=kind,
             effective_on=day,
             source="portal",
-            after={"quantity": quantity},
+            after=after,
             actor=Actor.user(self.cast.admin),
             at=timezone.now(),
         )
-        return SyncOperation.objects.latest("pk")
+        return SyncOperation.objects.get(change=change)
+
+    def decide(self, **policies: Any) -> None:
+        """Policies of the connection that differ from the defaults."""
+        Connection.objects.filter(pk=self.connection.pk).update(policies_json=policies)
 
     def drain(self) -> None:
         self.connection.refresh_from_db()
-        Engine(limits=self.limits).drain()
+        Engine(limits=self.limits, clock=self.clock).drain()
 
     def settle(self, operation: SyncOperation, seconds: float = 12) -> SyncOperation:
         """Drain until the operation is final or needs a person."""
@@ -107,7 +117,8 @@ def open_site(cast: Cast, folder: Any, settings: Any, **options: Any):
         requests.post(f"{sandbox.autotask_url}/_control/clock", json={"today": str(TODAY)}, timeout=10)
         key = uuid.uuid4()
         public = {"user_name": USER["user_name"]}
-        trial = try_credentials("autotask", public, {n: USER[n] for n in ("secret", "integration_code")}, key)
+        secrets = {n: USER[n] for n in ("secret", "integration_code")}
+        trial = try_credentials("autotask", public, secrets, key, organization=cast.csp)
         connection = create_connection(
             cast.csp,
             kind="autotask",

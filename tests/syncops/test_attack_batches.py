@@ -5,9 +5,10 @@ from datetime import date, timedelta
 import pytest
 
 from connections.models import Connection
-from syncops import jobs
+from syncops import settling
 from syncops.engine import Engine
-from syncops.models import Stream, SyncOperation
+from syncops.models import JournalEntry, Stream, SyncOperation
+from tests.syncops.desk import operation_of
 from tests.syncops.mishaps import Killed, asked, change_of, keep_looking, neighbour
 
 State = SyncOperation.State
@@ -76,7 +77,7 @@ def test_a_connection_without_a_client_does_not_starve_the_others(mapped):
     mapped.clock.wait(1)
     mapped.change_quantity(12)
 
-    def client(connection):
+    def client(connection, **how):
         if connection.name == "Broken":
             raise KeyError("halo")
         return mapped.psa
@@ -86,20 +87,17 @@ def test_a_connection_without_a_client_does_not_starve_the_others(mapped):
     assert "halo" in SyncOperation.objects.get(connection=broken.connection).error
 
 
-def test_a_stream_that_cannot_be_opened_says_so_and_lets_the_others_go(pair, monkeypatch):
+def test_a_stream_that_cannot_be_opened_says_so_and_lets_the_others_go(pair):
     mapped, other = pair
-    known = jobs.mirrored_contract
-
-    def broken(connection, mapping):
-        return known(connection, mapping) if mapping.subscription_id == other.subscription.pk else 1 / 0
-
-    monkeypatch.setattr(jobs, "mirrored_contract", broken)
     mapped.change_quantity(12)
+    mapped.change_quantity(14)  # which of the two counts is asked when the stream is opened
+    SyncOperation.objects.filter(stream=change_of(mapped).stream, state="queued").update(kind="of_another_version")
     other.change_quantity(13)
     mapped.drain()
     assert other.units(DAY) == 13
-    assert change_of(mapped).waiting_for.startswith("support")
-    assert change_of(mapped).stream.due == mapped.clock.now + timedelta(minutes=15)
+    waiting = operation_of(mapped, "of_another_version")
+    assert waiting.waiting_for.startswith("support")
+    assert waiting.stream.due == mapped.clock.now + timedelta(minutes=15)
 
 
 def test_a_late_change_behind_an_unanswered_write_does_not_make_it_read_in_a_loop(mapped):
@@ -133,3 +131,48 @@ def test_a_connection_taken_over_by_another_drain_is_left_to_it(pair):
     mapped.drain()
     assert Stream.objects.get(subscription=other.subscription).owner == "faster"
     assert other.units(DAY) == 10
+
+
+@pytest.mark.parametrize("verb", ["store_plan", "proved"])
+def test_a_job_that_cannot_be_settled_leaves_the_others_of_its_batch_alone(pair, monkeypatch, verb):
+    mapped, other = pair
+    settle = getattr(settling, verb)
+
+    def broken(job, *args, **fields):
+        settle(job, *args, **fields)  # what it has stored by then is not kept
+        if job.operation.subscription_id == mapped.subscription.pk:
+            raise ValueError("a defect of ours")
+
+    monkeypatch.setattr(settling, verb, broken)
+    mapped.change_quantity(12)
+    other.change_quantity(13)
+    mapped.drain()
+    assert (change_of(other).state, other.units(DAY)) == (State.SUCCEEDED, 13)
+    assert change_of(mapped).state == (State.QUEUED if verb == "store_plan" else State.UNCERTAIN)
+    assert "a defect of ours" in change_of(mapped).error
+    monkeypatch.setattr(settling, verb, settle)
+    keep_looking(mapped)
+    assert (change_of(mapped).state, sorted(mapped.adjustments())) == (
+        State.SUCCEEDED,
+        [("2026-05-10", 2), ("2026-05-10", 3)],
+    )
+    assert JournalEntry.objects.filter(run__operation=change_of(mapped), phase="proof").count() <= 1
+
+
+def test_a_stream_that_was_lost_meanwhile_is_left_alone_by_its_batch(pair):
+    mapped, other = pair
+
+    def overtaken():
+        mapped.clock.wait(121)
+        assert len(mapped.claim("faster")) == 2
+
+    mapped.change_quantity(12)
+    other.change_quantity(13)
+    mapped.psa.meanwhile("unit_rows", overtaken)
+    mapped.drain()
+    assert mapped.psa.applied == []
+    assert set(Stream.objects.values_list("owner", flat=True)) == {"faster"}
+    assert {change_of(one).state for one in pair} == {State.RUNNING}
+    mapped.clock.wait(121)
+    mapped.drain()
+    assert [one.units(DAY) for one in pair] == [12, 13]

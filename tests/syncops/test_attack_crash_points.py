@@ -14,7 +14,7 @@ from portal.models import AuditEntry
 from syncops.actions import retry_operation
 from syncops.models import Stream, SyncOperation, Write
 from tests.syncops.desk import TODAY, make_desk
-from tests.syncops.mishaps import Killed
+from tests.syncops.mishaps import Killed, neighbour
 
 CHOSEN = {"adjust": ("", "drop_after"), "create_line": ("drop_after",), "unit_rows": ("unavailable",)}
 ALL = {
@@ -64,9 +64,10 @@ def take_over(desk):
         desk.clock.wait(max(0, (max(waiting.due, waiting.lease_until) - desk.clock.now).total_seconds()))
 
 
-def is_right(desk, units):
-    assert desk.units(TODAY) == units
-    assert len(desk.psa.lines_of(100)) == 1
+def is_right(*desks, units):
+    desk = desks[0]
+    assert [one.units(TODAY) for one in desks] == [units] * len(desks)
+    assert len(desk.psa.lines_of(100)) == len(desks)
     assert {one.state for one in SyncOperation.objects.all()} == {"succeeded"}
     assert Write.objects.filter(state="applied", kind="adjust").count() == len(desk.psa.applied)
     assert not Write.objects.filter(state__in=Write.UNPROVED)
@@ -92,7 +93,7 @@ def sweep(cast, verb, fault, *, change):
             except Killed:
                 pass
             take_over(desk)
-            is_right(desk, 12 if change else 10)
+            is_right(desk, units=12 if change else 10)
             transaction.set_rollback(True)
         if not death.came:
             return point
@@ -106,3 +107,37 @@ def test_a_mapping_survives_a_death_at_every_commit(cast, verb, fault):
 @pytest.mark.parametrize(("verb", "fault"), [each for each in FAULTS if each[0] in ("adjust", "unit_rows")])
 def test_a_change_survives_a_death_at_every_commit(cast, verb, fault):
     assert sweep(cast, verb, fault, change=True) > 10
+
+
+def begin_pair(cast):
+    """Two lines whose changes are one batch."""
+    desk = make_desk(cast)
+    pair = (desk, neighbour(desk))
+    for one in pair:
+        one.map()
+    desk.drain()
+    for one in pair:
+        one.change_quantity(12)
+    return pair
+
+
+@pytest.mark.parametrize("fault", ["", "drop_after"])
+def test_a_batch_survives_a_death_at_every_commit(cast, fault):
+    for point in count():
+        with transaction.atomic():
+            pair = begin_pair(cast)
+            desk = pair[0]
+            if fault == "drop_after":
+                desk.psa.fail_next("adjust", fault)
+            death = Death(point)
+            try:
+                with connection.execute_wrapper(death):
+                    desk.drain()
+            except Killed:
+                pass
+            take_over(desk)
+            is_right(*pair, units=12)
+            transaction.set_rollback(True)
+        if not death.came:
+            break
+    assert point > 14

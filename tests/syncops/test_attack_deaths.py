@@ -105,12 +105,12 @@ def test_an_answer_that_comes_when_the_lease_is_lost_is_kept_in_the_journal(mapp
 
 
 def test_a_drain_without_time_left_begins_no_second_write(mapped, monkeypatch):
-    from syncops import engine
+    from syncops.engine.steps import Steps
 
     mapped.change_quantity(15, date(2026, 5, 20))
     mapped.drain()
     late = [False]
-    monkeypatch.setattr(engine.Engine, "_out_of_time", lambda self: late[0])
+    monkeypatch.setattr(Steps, "out_of_time", lambda self: late[0])
     mapped.psa.meanwhile("adjust", lambda: late.__setitem__(0, True))
     mapped.psa.applied.clear()
     mapped.change_quantity(12, date(2026, 5, 15))

@@ -6,7 +6,10 @@ entry about a subscription would wait for whoever changes it, who waits for the 
 
 import ast
 import re
+import threading
 from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 from django.conf import settings
@@ -14,8 +17,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from portal import provider as port
+from portal.actions.lifecycle import UpgradedPart, record_upgraded_in_part
 from portal.models import Subscription
-from syncops.actions import decide_write, dismiss_operation, retry_operation
+from syncops.actions import decide_write, dismiss_operation, retry_operation, sync_now
+from syncops.groups import carry_out, decide_group
 from syncops.models import SyncOperation
 from tests.cast import make_cast, make_variant
 from tests.fake_provider import FakeProvider
@@ -23,6 +28,7 @@ from tests.fake_psa import a_service
 from tests.portal.purchases import advance, make_order
 from tests.syncops.desk import TODAY, make_desk
 from tests.syncops.mishaps import change_of, keep_looking
+from tests.syncops.test_moving import learned, sold_as
 
 RANKS = {
     name: rank
@@ -92,6 +98,75 @@ def test_workers_and_people_lock_in_the_same_order(postgres):
         dismiss_operation(change_of(desk), reason="No.", **person)
     assert SyncOperation.objects.filter(state="dismissed").count() == 1
     assert_in_order(queries)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_decides_about_many_locks_in_the_same_order(postgres):
+    desk = make_desk(make_cast())
+    person = {"actor": desk.cast.admin, "now": desk.clock.now}
+    desk.map()
+    desk.drain()
+    with CaptureQueriesContext(connection) as queries:
+        for days, again in (
+            ((12, 15), lambda: sync_now(desk.subscription.mappings.get(), **person)),
+            ((20, 23), lambda: carry_out(group(desk).pk, clock=lambda: desk.clock.now, budget_s=9)),
+        ):
+            desk.psa.fail_next("adjust", "reject", times=2)
+            for day in days:
+                desk.change_quantity(day, TODAY.replace(day=day))
+                desk.drain()
+            assert SyncOperation.objects.filter(state="failed").count() == 2
+            again()
+            desk.drain()
+    assert not SyncOperation.objects.exclude(state="succeeded").exists()
+    assert_in_order(queries)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_seats_that_become_another_subscription_lock_in_the_same_order(postgres):
+    desk = make_desk(make_cast())
+    desk.decide(upgrade="pair")
+    desk.map()
+    desk.drain()
+    better = sold_as(desk, 11, title="Microsoft 365 E5")
+    part = UpgradedPart("SUB-NEW", 6, better, list_price=Decimal(30), erp=Decimal(40))
+    with CaptureQueriesContext(connection) as queries:
+        record_upgraded_in_part(desk.subscription, learned(desk), staying=4, part=part)
+        record_upgraded_in_part(desk.subscription, learned(desk), staying=2, part=replace(part, quantity=8))
+        desk.drain()
+    assert not SyncOperation.objects.exclude(state="succeeded").exists()
+    assert_in_order(queries)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_learn_of_the_same_upgraded_seats_plan_them_once(postgres):
+    desk = make_desk(make_cast())
+    desk.decide(upgrade="pair")
+    desk.map()
+    desk.drain()
+    better = sold_as(desk, 11, title="Microsoft 365 E5")
+    part = UpgradedPart("SUB-NEW", 6, better, list_price=Decimal(30), erp=Decimal(40))
+    gate = threading.Barrier(2)
+
+    def learn():
+        gate.wait()
+        try:
+            record_upgraded_in_part(desk.subscription, learned(desk), staying=4, part=part)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=learn) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert SyncOperation.objects.filter(kind="upgrade").count() == 1
+    assert Subscription.objects.filter(external_id="SUB-NEW").count() == 1
+
+
+def group(desk):
+    reason = {"kind": "rejected", "words": "The PSA says no. No."}
+    return decide_group("retry", **reason, actor=desk.cast.admin, seen_at=desk.clock.now, now=desk.clock.now)
 
 
 @pytest.mark.django_db(transaction=True)

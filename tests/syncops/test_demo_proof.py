@@ -28,7 +28,7 @@ def sandbox(tmp_path_factory):
 
 
 @pytest.fixture
-def proof(db, sandbox, settings):
+def proof(db, unlimited, sandbox, settings):
     for name, value in sandbox.environment.items():
         setattr(settings, name, value)
     settings.EXECUTOR = settings.EXECUTOR | QUICK

@@ -21,7 +21,7 @@ QUICK = {"threads": 1, "connect_timeout_s": 2, "read_timeout_s": 5, "quiet_s": 1
 
 
 @pytest.fixture
-def sandbox(tmp_path, settings):
+def sandbox(unlimited, tmp_path, settings):
     with Sandbox(tmp_path) as running:
         addresses = Addresses(running.autotask_url, running.partner_center_url)
         for name, value in addresses.environment.items():

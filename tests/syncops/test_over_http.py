@@ -37,7 +37,6 @@ def test_the_far_sides_ledger_shows_the_units_and_the_price(mapped):
         "drop_after",
         "half_body",
         "error_500_plain",
-        "too_many",
         "too_many_retry_after",
         "error_503",
         "error_504_after",

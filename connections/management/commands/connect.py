@@ -27,6 +27,7 @@ FIELDS: dict[str, dict[str, tuple[str | None, str]]] = {
         "user_name": ("user", "AUTOTASK_USER"),
         "secret": (None, "AUTOTASK_SECRET"),
         "integration_code": (None, "AUTOTASK_INTEGRATION_CODE"),
+        "impersonate_resource_id": ("impersonate", "AUTOTASK_IMPERSONATE_RESOURCE_ID"),
     },
     "partner_center": {
         "tenant_id": ("tenant_id", "PARTNER_CENTER_TENANT_ID"),
@@ -61,7 +62,7 @@ class Command(JsonOption, BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         organization = organization_named(options["organization"])
-        existing = Connection.objects.filter(organization=organization, name=options["name"]).first()
+        existing = Connection.objects.set_up().filter(organization=organization, name=options["name"]).first()
         if existing is not None and existing.kind != options["kind"]:
             raise CommandError(f"{existing} is a connection of another kind.")
         if existing is not None and existing.state == Connection.State.RETIRED:
@@ -89,6 +90,8 @@ class Command(JsonOption, BaseCommand):
             trial = try_connection(connection)
         except FarSideError as error:
             actions.record_test(connection, None, error=error, actor=actor, now=timezone.now())
+            if isinstance(error, Unauthorized):
+                actions.mark_unauthorized(connection, error, now=timezone.now())
             raise
         actions.record_test(connection, trial, actor=actor, now=timezone.now())
         return trial
@@ -100,7 +103,7 @@ class Command(JsonOption, BaseCommand):
         if not (form.is_valid() & credentials.is_valid()):
             raise CommandError(_complaints(kind, form.errors | credentials.errors))
         settings, key = credentials.public_settings(), uuid.uuid4()
-        trial = try_credentials(kind, settings, credentials.secrets(), key)
+        trial = try_credentials(kind, settings, credentials.secrets(), key, organization=organization)
         if not trial.passed:
             return trial, None
         try:
@@ -148,8 +151,11 @@ def _complaints(kind: str, errors: dict[str, Any]) -> str:
 
 def _words(connection: Connection | None, trial: Trial, *, created: bool) -> str:
     lines = [
-        f"{'yes' if result.granted else 'NO '}  {result.need}  {result.advice}".rstrip() for result in trial.results
+        f"{'yes' if result.granted else 'no ' if result.optional else 'NO '}  {result.need}  {result.advice}".rstrip()
+        for result in trial.results
     ]
     if connection is None:
         return "\n".join([*lines, "Nothing was stored."])
+    if connection.foreign_to:
+        lines.append(f"{connection.currency} is not the base currency there, which is {connection.foreign_to}.")
     return "\n".join([*lines, f"{connection} is connected." if created else f"{connection} was there already."])

@@ -1,7 +1,8 @@
-"""Reads everything of a connection anew, in this process."""
+"""Reads everything of a connection anew, or what changed, in this process."""
 
 import time
 from argparse import ArgumentParser
+from collections.abc import Callable
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -19,7 +20,8 @@ LONG_S = 3600.0
 
 class Command(JsonOption, BaseCommand):
     help = (
-        "Reads companies, services, contracts and lines of a connection. Exit codes: 0 complete, 1 refused or failed, "
+        "Reads companies, services, contracts and lines of a connection, everything or what changed since the last "
+        "reading. Exit codes: 0 complete, 1 refused or failed, "
         "3 credentials refused, 5 not reached (a worker tries again), 6 too many rows would be dropped."
     )
 
@@ -27,13 +29,15 @@ class Command(JsonOption, BaseCommand):
         super().add_arguments(parser)
         parser.add_argument("--connection", required=True, help="the connection's name")
         parser.add_argument("--organization", help="its organization, where the name is not enough")
+        parser.add_argument("--changes", action="store_true", help="read only what changed since the last reading")
 
     def handle(self, *args: Any, **options: Any) -> None:
         connection = connection_named(options["connection"], options["organization"])
         began = time.monotonic()
-        refresh = self._read(connection)
+        refresh = self._read(connection, mirror.start_changes if options["changes"] else mirror.start_refresh)
         facts = {
             "connection": connection.pk,
+            "scope": refresh.scope,
             "state": refresh.state,
             "read": refresh.counts,
             "gone": refresh.gone,
@@ -48,10 +52,10 @@ class Command(JsonOption, BaseCommand):
             raise CommandError(refresh.message, returncode=code)
 
     @staticmethod
-    def _read(connection: Connection) -> MirrorRefresh:
+    def _read(connection: Connection, start: Callable[..., MirrorRefresh]) -> MirrorRefresh:
         """Read to the end, waiting for another process that reads already; stop where the far side is not reached."""
         try:
-            refresh = mirror.start_refresh(connection, now=timezone.now())
+            refresh = start(connection, now=timezone.now())
             while refresh.state == MirrorRefresh.State.RUNNING:
                 refresh = mirror.run_refresh(refresh.pk, clock=timezone.now, budget_s=LONG_S)
                 if refresh.lease_until is not None:

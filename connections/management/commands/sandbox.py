@@ -128,10 +128,15 @@ def _fault_words(fault: Mapping[str, Any]) -> str:
 def _describe_post(parser: ArgumentParser) -> None:
     parser.add_argument("--contract", type=int, help="the contract's id (default: all contracts)")
     parser.add_argument("--through", type=date.fromisoformat, required=True, help="post every period that ends by then")
+    _describe_database(parser)
+
+
+def _describe_database(parser: ArgumentParser) -> None:
+    parser.add_argument("--database", help="in which Autotask database (default: the first)")
 
 
 def _post(addresses: Addresses, options: Mapping[str, Any]) -> Answer:
-    body = {"through": options["through"], "contract": options["contract"]}
+    body = {name: options[name] for name in ("through", "contract", "database")}
     answer = control(addresses.autotask, "POST", "post", {name: value for name, value in body.items() if value})
     return answer, f"Approved and posted through {options['through']}."
 
@@ -141,10 +146,12 @@ def _describe_edit(parser: ArgumentParser) -> None:
     parser.add_argument("--date", type=date.fromisoformat, required=True, help="from which day on")
     parser.add_argument("--units", type=int, default=0, help="units added or taken away, for example +1")
     parser.add_argument("--price", help="the unit price from that day on")
+    _describe_database(parser)
 
 
 def _edit(addresses: Addresses, options: Mapping[str, Any]) -> Answer:
-    body = {"line": options["line"], "date": options["date"], "unitChange": options["units"], "price": options["price"]}
+    names = {"line": "line", "date": "date", "units": "unitChange", "price": "price", "database": "database"}
+    body = {name: options[option] for option, name in names.items()}
     answer = control(
         addresses.autotask, "POST", "edit", {name: value for name, value in body.items() if value is not None}
     )
@@ -171,7 +178,7 @@ def _describe_ledger(parser: ArgumentParser) -> None:
     which.add_argument("--contract", type=int, help="all lines of this contract")
     which.add_argument("--key", help="the line with this internal description")
     which.add_argument("--line", type=int, help="the line with this id")
-    parser.add_argument("--database", help="of which Autotask database (default: the first)")
+    _describe_database(parser)
 
 
 def _ledger(addresses: Addresses, options: Mapping[str, Any]) -> Answer:

@@ -9,12 +9,13 @@ an answer that breaks off or cannot be read          OutcomeUnknown for a write,
 """
 
 import json
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from connections.psa.autotask.advice import BUSY_HOUR, NO_RIGHT, USERS, Advice, Verdict, advice_for
+from connections.psa.autotask.advice import BUSY_HOUR, BUSY_THREADS, NO_RIGHT, USERS, Advice, Verdict, advice_for
 from connections.psa.errors import Why
 from connections.psa.http import Answer
 from portal.far_side import FarSideError, OutcomeUnknown, Rejected, Unauthorized, Unavailable
@@ -22,6 +23,11 @@ from portal.far_side import FarSideError, OutcomeUnknown, Rejected, Unauthorized
 BUSY_STATUS = (429, 503)
 BROKEN_STATUS = (408, 502, 504)
 LONGEST_RAW = 2000
+LOCKED = re.compile(r"\block(ed)?\b", re.IGNORECASE)
+NO_LOOP = "Nothing is tried by itself until then, because the user would lock."
+UNLOCK = f"In Autotask, open {USERS}, edit the API user, and untick Locked on the tab Security."
+ENTER_ANEW = f"Then press Test here; with a new secret, enter that first. {NO_LOOP}"
+HOUR_PAUSE_S, THREADS_PAUSE_S = 60, 5  # without a Retry-After, which Autotask does not document
 
 
 def parsed(text: str) -> Any:
@@ -29,13 +35,16 @@ def parsed(text: str) -> Any:
     return json.loads(text, parse_float=Decimal)
 
 
-def understood(answer: Answer, *, writes: bool) -> dict[str, Any]:
-    """The JSON object of a success. Raises one of the errors of `portal.far_side` for everything else."""
+def understood(answer: Answer, *, writes: bool, worked_at: datetime | None = None) -> dict[str, Any]:
+    """The JSON object of a success. Raises one of the errors of `portal.far_side` for everything else.
+
+    `worked_at`: when Autotask last took these credentials, None where it never did.
+    """
     body = _object(answer.text)
     texts = error_texts(body)
     if 200 <= answer.status < 300 and body is not None and not texts:
         return body
-    error = _error(answer, body, texts, writes)
+    error = _error(answer, body, texts, writes, worked_at)
     error.context["status"] = str(answer.status)
     raise error
 
@@ -67,11 +76,18 @@ def not_sent(problem: Exception, host: str) -> Unavailable:
     )
 
 
-def _error(answer: Answer, body: dict[str, Any] | None, texts: list[str], writes: bool) -> FarSideError:
+def answered_at(answer: Answer) -> datetime | None:
+    """What the far side's clock showed when it answered; None where its answer does not say."""
+    return _moment(answer.headers.get("Date", ""))
+
+
+def _error(
+    answer: Answer, body: dict[str, Any] | None, texts: list[str], writes: bool, worked_at: datetime | None
+) -> FarSideError:
     raw = answer.text[:LONGEST_RAW]
     advice = advice_for(" ".join(texts) or _message(body))
     if answer.status == 401 and advice.why is not Why.MISSING_RIGHT:
-        return _unauthorized(raw)
+        return _unauthorized(raw, " ".join(texts) or _message(body), worked_at)
     if answer.status in (401, 403):
         return _rejected(NO_RIGHT, raw)
     if answer.status in BUSY_STATUS or (texts and advice.verdict is Verdict.BUSY):
@@ -89,11 +105,18 @@ def _error(answer: Answer, body: dict[str, Any] | None, texts: list[str], writes
     return Unavailable(f"Autotask has a fault of its own (status {answer.status}).", "It is tried again.", raw)
 
 
+def blocked_for(error: Unavailable) -> float | None:
+    """For how many seconds a limit of requests forbids any further one; None where no limit was the reason."""
+    return (error.retry_after or float(error.context["limit"])) if "limit" in error.context else None
+
+
 def _busy(answer: Answer, advice: Advice, raw: str) -> Unavailable:
     if advice.verdict is not Verdict.BUSY and answer.status == 429:
         advice = BUSY_HOUR
     if advice.verdict is Verdict.BUSY:
-        return Unavailable(advice.message, advice.advice, raw, retry_after=_retry_after(answer))
+        pause_s = THREADS_PAUSE_S if advice is BUSY_THREADS else HOUR_PAUSE_S
+        context = {"limit": str(pause_s)}
+        return Unavailable(advice.message, advice.advice, raw, context, retry_after=_retry_after(answer))
     return Unavailable(
         "Autotask is out of service for the moment.",
         advice="It is tried again. Planned maintenance is announced in Autotask.",
@@ -106,14 +129,28 @@ def _rejected(advice: Advice, raw: str) -> Rejected:
     return Rejected(advice.message, advice.advice, raw, context={"why": advice.why.value} if advice.why else {})
 
 
-def _unauthorized(raw: str) -> Unauthorized:
+def _unauthorized(raw: str, text: str, worked_at: datetime | None) -> Unauthorized:
+    """Autotask answers 401 alike to a wrong secret and to a user that is locked or inactive, mostly without a word.
+
+    Credentials that were taken before are not mistyped, so it is the user who changed; for others every cause is named.
+    """
+    if LOCKED.search(text):
+        return Unauthorized("The API user is locked.", f"{UNLOCK} {ENTER_ANEW}", raw, {"cause": "locked_user"})
+    if worked_at is not None:
+        return Unauthorized(
+            f"Autotask refuses the API user, who was let in until {worked_at:%-d %B %Y}: the user is locked, was made "
+            "inactive, or has a new secret.",
+            f"{UNLOCK} Look there whether it is still active. {ENTER_ANEW}",
+            raw,
+            {"cause": "user_changed"},
+        )
     return Unauthorized(
         "Autotask refuses the secret of the API user, or the user is locked or inactive.",
-        advice=f"In Autotask, open {USERS}, edit the API user: it must be active and not locked (tab Security), its "
-        "license type API User, its tracking identifier the one given here. Generate a new secret if unsure, and "
-        "enter it here. Nothing is tried by itself until then, because the user would lock.",
-        raw=raw,
-        context={"cause": "credentials"},
+        f"In Autotask, open {USERS} and edit the API user. Mistyped secret: generate a new one and enter it here. "
+        "Locked: untick Locked on the tab Security. Inactive: tick Active. Its license type must be API User, and its "
+        f"tracking identifier the one given here. {NO_LOOP}",
+        raw,
+        {"cause": "credentials"},
     )
 
 
@@ -134,13 +171,13 @@ def _retry_after(answer: Answer) -> float | None:
     value = answer.headers.get("Retry-After", "").strip()
     if value.isdigit():
         return float(value)
+    until, sent = _moment(value), answered_at(answer)
+    return max(0.0, (until - sent).total_seconds()) if until and sent else None
+
+
+def _moment(header: str) -> datetime | None:
     try:
-        until = parsedate_to_datetime(value)
-        sent = parsedate_to_datetime(answer.headers.get("Date", ""))
+        moment = parsedate_to_datetime(header)
     except ValueError:
         return None
-    return max(0.0, (_aware(until) - _aware(sent)).total_seconds())
-
-
-def _aware(moment: datetime) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -4,23 +4,30 @@ Queries go by POST, because an address with a search in it is limited to some 2,
 PUT: Autotask blanks every field that a PUT leaves out.
 """
 
+import itertools
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
-from connections.budget import Budget
+from connections.budget import Budget, CountDue
 from connections.psa import http
-from connections.psa.autotask.answers import no_answer, not_sent, understood
+from connections.psa.autotask.answers import answered_at, blocked_for, no_answer, not_sent, understood
 from connections.psa.autotask.zone import Zone, look_up
 from connections.psa.paging import Page, in_waves
+from connections.usage import Counted
 from portal.far_side import FarSideError, Rejected, Unauthorized, Unavailable
 
 PAGE = 500
 MOST_VALUES = 500
+FEW_PAGES = 10
+COUNTER = "ThresholdInformation"
+THRESHOLD_FIELDS = ("externalRequestThreshold", "requestThresholdTimeframe", "currentTimeframeRequestCount")
 KEPT_FOR_S = 24 * 3600
 
 Row = dict[str, Any]
@@ -38,39 +45,38 @@ class Cache(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What the API user signs in with. Never shown."""
+    """What the API user signs in with. Never shown. `worked_at`: when Autotask last took them, None for new ones."""
 
     user_name: str
     secret: str = field(repr=False)
     integration_code: str = field(repr=False)
     impersonate_resource_id: int | None = None
+    worked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """An entity of this Autotask: its fields, and for each picklist the labels by the integer that is stored."""
+    """An entity of this Autotask: its fields, for each picklist the labels by the integer that is stored, and the
+    fields that a query may name."""
 
     fields: frozenset[str]
     labels: Mapping[str, Mapping[int, str]]
+    queryable: frozenset[str] = frozenset()
 
     def label(self, name: str, value: Any) -> str:
         """The label of a picklist's value; empty where the value is empty or not on the list."""
         return self.labels.get(name, {}).get(int(value), "") if value is not None else ""
 
-
-# The vendor's specification, as published, names no field information for contracts, although its zones have it. Should
-# one not have it, these are the values of live tenants; wherever field information answers, it alone counts.
-UNDESCRIBED = {
-    "Contracts": Description(
-        frozenset(),
-        {
-            "contractType": {7: "Recurring Service"},
-            "contractPeriodType": {2: "Monthly", 3: "Quarterly", 4: "Semi-Annually", 5: "Yearly"},
-            "status": {0: "Inactive", 1: "Active"},
-        },
-    ),
-}
-NO_SUCH_ADDRESS = ("404", "405")
+    def value(self, name: str, label: str) -> int:
+        """The integer that this tenant stores for a label of a picklist. Raises Rejected where it has none."""
+        labels = self.labels.get(name, {})
+        for value, known in labels.items():
+            if known.strip().lower() == label.lower():
+                return value
+        raise Rejected(
+            f"Autotask's list {name} has no entry {label}. Its entries: {', '.join(labels.values()) or 'none'}.",
+            "Name an entry of that list so in Autotask, press Test on the connection, then retry.",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +107,7 @@ class Api:
         self._cache = cache
         self._zone = zone
         self._keep_zone = keep_zone
+        self.as_of: datetime | None = None
 
     @property
     def zone(self) -> Zone:
@@ -129,14 +136,37 @@ class Api:
     def rows(
         self, entity: str, conditions: Sequence[Condition], fields: Sequence[str], *, after_id: int = -1
     ) -> Iterator[Sequence[Row]]:
-        """All rows that meet the conditions, in pages by ascending id, one request at a time."""
-        while True:
-            page = self.query(entity, [*conditions, condition("gt", "id", after_id)], fields)
+        """All rows of a small set, in pages by ascending id, one request at a time.
+
+        A further page is asked for where the page before it says, by the same verb and with the same body; Autotask
+        answers 405 to any other. It remembers only the latest 50 pages of everybody, so one that it has forgotten,
+        and everything behind the first few, is asked for by the last id.
+        """
+
+        def behind(last_id: int) -> _Request:
+            return self._query(entity, [*conditions, condition("gt", "id", last_id)], fields, PAGE)
+
+        request = first = behind(after_id)
+        for number in itertools.count(1):
+            try:
+                page = _page(self._settled(request, self._send(request)), PAGE)
+            except Rejected:
+                if request.path == first.path:
+                    raise
+                request = behind(after_id)
+                continue
             if page.rows:
                 yield page.rows
                 after_id = page.last_id
             if not page.more:
                 return
+            path = self._path_of(page.next_url, entity) if number < FEW_PAGES else ""
+            request = replace(first, path=path) if path else behind(after_id)
+
+    def _path_of(self, url: str, entity: str) -> str:
+        """The path of the next page's address; empty where it leads elsewhere: no credentials are sent there."""
+        begins = f"{self.zone.url}/{entity}/query/next?"
+        return f"{entity}/query/next?{url[len(begins) :]}" if url.lower().startswith(begins.lower()) else ""
 
     def all_rows(self, entity: str, fields: Sequence[str], *, after_id: int = -1) -> Iterator[Sequence[Row]]:
         """Every row of an entity behind `after_id`, in pages by ascending id, up to three requests at once."""
@@ -146,12 +176,12 @@ class Api:
             if through is not None:
                 conditions.append(condition("lte", "id", through))
             request = self._query(entity, conditions, fields, PAGE)
-            return request, lambda: self._send(request)
+            return request, lambda: self._sent(request)
 
         def settle(request: _Request, answer: http.Answer) -> Page[Row]:
             return _page(self._settled(request, answer), PAGE)
 
-        return in_waves(prepare, settle, after_id=after_id)
+        return in_waves(prepare, settle, after_id=after_id, places=lambda wanted: self._places(entity, wanted))
 
     def count(self, entity: str, conditions: Sequence[Condition]) -> int:
         """How many rows meet all conditions."""
@@ -167,6 +197,15 @@ class Api:
         """Change some fields of a row. Autotask takes this on the collection's address, with the id in the body."""
         self._call("PATCH", path, entity, _encoded({"id": row_id} | values), writes=True)
 
+    def count_requests(self) -> None:
+        """Ask how many requests of everybody Autotask counts, and note it in the budget. Asking counts as well."""
+        body = self._call("GET", COUNTER, COUNTER)
+        try:
+            limit, window, used = (int(body[name]) for name in THRESHOLD_FIELDS)
+        except (KeyError, TypeError, ValueError) as error:
+            raise Unavailable("Autotask does not tell how many requests it counts.", raw=str(body)[:200]) from error
+        self._budget.learn(Counted(limit, window, used))
+
     def information(self, entity: str) -> Row:
         """What may be done with an entity: canQuery, userAccessForQuery (All, Restricted, None), …"""
         info = self._call("GET", f"{entity}/entityInformation", entity).get("info")
@@ -174,7 +213,7 @@ class Api:
 
     def description(self, entity: str, *, fresh: bool = False) -> Description:
         """Fields and picklists of an entity; kept for a day, because picklists hardly change. `fresh` reads anew."""
-        return self.kept(f"description:{entity}", lambda: self._described(entity), fresh=fresh)
+        return self.kept(f"described:{entity}", lambda: self._described(entity), fresh=fresh)
 
     def kept(self, name: str, read: Callable[[], T], *, fresh: bool = False) -> T:
         """What `read` gives, kept for a day for this connection; an empty answer is not kept."""
@@ -187,13 +226,9 @@ class Api:
         return known
 
     def _described(self, entity: str) -> Description:
-        try:
-            found = self._call("GET", f"{entity}/entityInformation/fields", entity).get("fields") or []
-        except Rejected as error:
-            if entity in UNDESCRIBED and error.context.get("status") in NO_SUCH_ADDRESS:
-                return UNDESCRIBED[entity]
-            raise
-        return Description(frozenset(str(each["name"]) for each in found), _labels(found))
+        found = self._call("GET", f"{entity}/entityInformation/fields", entity).get("fields") or []
+        queryable = frozenset(str(each["name"]) for each in found if each.get("isQueryable"))
+        return Description(frozenset(str(each["name"]) for each in found), _labels(found), queryable)
 
     def _query(self, entity: str, conditions: Sequence[Condition], fields: Sequence[str], size: int) -> _Request:
         body = {"MaxRecords": size, "IncludeFields": list(fields), "filter": list(conditions)}
@@ -204,25 +239,44 @@ class Api:
         return self._settled(request, self._send(request))
 
     def _send(self, request: _Request) -> http.Answer:
-        """Send once. Raises OutcomeUnknown or Unavailable where no whole answer came back."""
+        """Send once, in a place of the budget. Raises OutcomeUnknown or Unavailable where no whole answer came back."""
+        with self._places(request.entity, 1):
+            return self._sent(request)
+
+    def _sent(self, request: _Request) -> http.Answer:
         url = f"{self.zone.url}/{request.path}"
-        with self._budget.slot(request.entity):
+        try:
+            answer = http.send(self._key, request.method, url, headers=self._headers(request), data=request.body)
+        except http.NotSent as problem:
+            raise not_sent(problem, urlsplit(url).hostname or "") from problem
+        except http.NoAnswer as problem:
+            raise no_answer(problem, writes=request.writes) from problem
+        self.as_of = self.as_of or answered_at(answer)
+        return answer
+
+    @contextmanager
+    def _places(self, entity: str, wanted: int) -> Iterator[int]:
+        """Places of the budget for requests about the entity, after asking for Autotask's count where that is due."""
+        with ExitStack() as held:
             try:
-                return http.send(self._key, request.method, url, headers=self._headers(request), data=request.body)
-            except http.NotSent as problem:
-                raise not_sent(problem, urlsplit(url).hostname or "") from problem
-            except http.NoAnswer as problem:
-                raise no_answer(problem, writes=request.writes) from problem
+                granted = held.enter_context(self._budget.places(entity, wanted, counting=entity == COUNTER))
+            except CountDue:
+                with suppress(Rejected, Unavailable):  # then what was known before has to do
+                    self.count_requests()
+                granted = held.enter_context(self._budget.places(entity, wanted))
+            yield granted
 
     def _settled(self, request: _Request, answer: http.Answer) -> Row:
         """What the answer holds. After a 401 the zone is looked up once; only a database that moved is asked again."""
         if answer.status == 401 and self._moved():
             answer = self._send(request)
         try:
-            return understood(answer, writes=request.writes)
+            return understood(answer, writes=request.writes, worked_at=self._credentials.worked_at)
         except FarSideError as error:
             for secret in (self._credentials.secret, self._credentials.integration_code):
                 error.raw = error.raw.replace(secret, "********") if secret else error.raw
+            if isinstance(error, Unavailable) and (seconds := blocked_for(error)):
+                self._budget.block(seconds)
             raise
 
     def _moved(self) -> bool:
@@ -262,11 +316,17 @@ def condition(operator: str, name: str, value: Any) -> dict[str, Any]:
     return {"op": operator, "field": name, "value": value}
 
 
+def any_of(conditions: Sequence[Condition]) -> dict[str, Any]:
+    """One condition that holds where at least one of these does."""
+    return {"op": "or", "items": list(conditions)}
+
+
 def _page(body: Row, size: int) -> Page[Row]:
     rows = [row for row in body.get("items") or [] if isinstance(row, dict)]
     details = body.get("pageDetails")
-    more = bool(details.get("nextPageUrl")) if isinstance(details, dict) else len(rows) >= size
-    return Page(rows, int(rows[-1]["id"]) if rows else -1, more and bool(rows))
+    next_url = str(details.get("nextPageUrl") or "") if isinstance(details, dict) else ""
+    more = bool(next_url) if isinstance(details, dict) else len(rows) >= size
+    return Page(rows, int(rows[-1]["id"]) if rows else -1, more and bool(rows), next_url)
 
 
 def _labels(fields: Sequence[Row]) -> dict[str, dict[int, str]]:

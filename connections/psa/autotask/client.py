@@ -1,23 +1,28 @@
 """Autotask as a PSA: what the product asks, in the words of connections.psa.base."""
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date, timedelta
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 
 from connections.psa.autotask import translate
-from connections.psa.autotask.api import MOST_VALUES, Api, Row, condition
+from connections.psa.autotask.api import MOST_VALUES, Api, Condition, Row, any_of, condition
 from connections.psa.autotask.probe import probe
 from connections.psa.types import (
     AdjustmentRequest,
+    BillingCode,
     Capabilities,
+    Charge,
+    ChargeRequest,
     Company,
     Contract,
     Line,
     ProbeResult,
     Service,
+    Since,
     UnitRow,
 )
-from portal.far_side import Rejected
+from portal.far_side import Rejected, Unavailable
 
 COMPANIES, SERVICES, CONTRACTS = "Companies", "Services", "Contracts"
 LINES, UNITS, ADJUSTMENTS, CURRENCIES = (
@@ -26,6 +31,7 @@ LINES, UNITS, ADJUSTMENTS, CURRENCIES = (
     "ContractServiceAdjustments",
     "Currencies",
 )
+CHARGES, BILLING_CODES = "ContractCharges", "BillingCodes"
 
 T = TypeVar("T")
 
@@ -41,24 +47,41 @@ class AutotaskPsa:
     def probe(self) -> Sequence[ProbeResult]:
         results = probe(self.api)
         self._currencies(fresh=True)
+        with suppress(Rejected, Unavailable):  # no right, and nothing that is needed
+            self.api.count_requests()
         return results
 
-    def companies(self, *, after_id: int = -1) -> Iterator[Sequence[Company]]:
-        pages = self.api.all_rows(COMPANIES, translate.COMPANY_FIELDS, after_id=after_id)
+    def count_requests(self) -> None:
+        self.api.count_requests()
+
+    def currencies(self) -> Sequence[str]:
+        known = self._currencies()
+        base = known.get(None)
+        return [base, *sorted({*known.values()} - {base})] if base else []
+
+    @property
+    def as_of(self) -> datetime | None:
+        return self.api.as_of
+
+    def dated(self) -> frozenset[str]:
+        return frozenset(entity.lower() for entity in (COMPANIES, SERVICES, CONTRACTS) if self._modified(entity))
+
+    def companies(self, *, after_id: int = -1, since: Since | None = None) -> Iterator[Sequence[Company]]:
+        pages = self._pages(COMPANIES, translate.COMPANY_FIELDS, after_id, since)
         return self._translated(pages, self._company_reader)
 
-    def services(self, *, after_id: int = -1) -> Iterator[Sequence[Service]]:
+    def services(self, *, after_id: int = -1, since: Since | None = None) -> Iterator[Sequence[Service]]:
         known = self.api.description(SERVICES).fields
         extras = [name for name in translate.SERVICE_EXTRAS if name in known]
-        pages = self.api.all_rows(SERVICES, [*translate.SERVICE_FIELDS, *extras], after_id=after_id)
+        pages = self._pages(SERVICES, [*translate.SERVICE_FIELDS, *extras], after_id, since)
         return self._translated(pages, self._service_reader)
 
-    def contracts(self, *, after_id: int = -1) -> Iterator[Sequence[Contract]]:
-        pages = self.api.all_rows(CONTRACTS, translate.CONTRACT_FIELDS, after_id=after_id)
+    def contracts(self, *, after_id: int = -1, since: Since | None = None) -> Iterator[Sequence[Contract]]:
+        pages = self._pages(CONTRACTS, translate.CONTRACT_FIELDS, after_id, since)
         return self._translated(pages, self._contract_reader)
 
-    def lines(self, *, after_id: int = -1) -> Iterator[Sequence[Line]]:
-        pages = self.api.all_rows(LINES, translate.LINE_FIELDS, after_id=after_id)
+    def lines(self, *, after_id: int = -1, since: Since | None = None) -> Iterator[Sequence[Line]]:
+        pages = self._pages(LINES, translate.LINE_FIELDS, after_id, since)
         return self._translated(pages, lambda: translate.line)
 
     def company(self, company_id: int) -> Company | None:
@@ -108,9 +131,50 @@ class AutotaskPsa:
     def adjust(self, request: AdjustmentRequest) -> None:
         self.api.create(ADJUSTMENTS, ADJUSTMENTS, translate.adjustment(request))
 
+    def extend_contract(self, contract_id: int, end: date) -> None:
+        self.api.patch(CONTRACTS, CONTRACTS, contract_id, {"endDate": end.isoformat()})
+
+    def billing_codes(self) -> Sequence[BillingCode]:
+        uses = self.api.description(BILLING_CODES).labels.get("useType", {})
+        material = {value for value, label in uses.items() if "material" in label.lower()}
+        pages = self.api.rows(BILLING_CODES, [condition("eq", "isActive", True)], translate.BILLING_CODE_FIELDS)
+        rows = [row for page in pages for row in page if not material or row.get("useType") in material]
+        return sorted(map(translate.billing_code, rows), key=lambda code: code.name.casefold())
+
+    def create_charge(self, request: ChargeRequest) -> int | None:
+        charge_type = self.api.description(CHARGES).value("chargeType", translate.OPERATIONAL)
+        body = translate.charge_body(request, charge_type=charge_type)
+        return self.api.create(f"{CONTRACTS}/{request.contract_id}/Charges", CHARGES, body)
+
+    def find_charges(self, contract_id: int, *, key: str) -> Sequence[Charge]:
+        ours = [
+            condition("eq", "contractID", contract_id),
+            condition("eq", "internalPurchaseOrderNumber", key),
+        ]
+        read, pages = self._charge_reader(), self.api.rows(CHARGES, ours, translate.CHARGE_FIELDS)
+        return [charge for page in pages for row in page if (charge := read(row)).key == key]
+
     def _lines(self, *conditions: dict[str, Any]) -> list[Line]:
         pages = self.api.rows(LINES, conditions, translate.LINE_FIELDS)
         return [translate.line(row) for page in pages for row in page]
+
+    def _pages(self, entity: str, fields: Sequence[str], after_id: int, since: Since | None) -> Iterator[Sequence[Row]]:
+        """All rows of an entity, or those that `since` names: changes are few, so they are read page after page."""
+        modified = self._modified(entity)
+        wanted = [*fields, modified] if modified else fields
+        if since is None:
+            return self.api.all_rows(entity, wanted, after_id=after_id)
+        named: list[Condition] = [condition("gt", "id", since.last_id)]
+        if modified:
+            named.append(condition("gte", modified, f"{since.modified.astimezone(UTC):%Y-%m-%dT%H:%M:%S}Z"))
+        if since.contract_ids:
+            named.append(condition("in", "contractID", list(since.contract_ids)))
+        return self.api.rows(entity, [any_of(named)], wanted, after_id=after_id)
+
+    def _modified(self, entity: str) -> str | None:
+        """The field in which this Autotask keeps when a row was modified; None where it has none that can be asked."""
+        name = translate.MODIFIED.get(entity.lower())
+        return name if name and name in self.api.description(entity).queryable else None
 
     def _translated(
         self, pages: Iterator[Sequence[Row]], reader: Callable[[], Callable[[Row], T]]
@@ -140,6 +204,10 @@ class AutotaskPsa:
             period_label=description.label("contractPeriodType", row.get("contractPeriodType")),
             status_label=description.label("status", row.get("status")),
         )
+
+    def _charge_reader(self) -> Callable[[Row], Charge]:
+        description = self.api.description(CHARGES)
+        return lambda row: translate.charge(row, status_label=description.label("status", row.get("status")))
 
     def _currencies(self, *, fresh: bool = False) -> dict[int | None, str]:
         """ISO codes by id, the base currency under None as well. Empty where the API user may not read currencies."""

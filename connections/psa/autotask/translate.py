@@ -5,11 +5,22 @@ Date-only fields come as midnight UTC and mean the calendar day that is written 
 
 import re
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from connections.psa.types import AdjustmentRequest, Company, Contract, Line, Period, Service, UnitRow
+from connections.psa.types import (
+    AdjustmentRequest,
+    BillingCode,
+    Charge,
+    ChargeRequest,
+    Company,
+    Contract,
+    Line,
+    Period,
+    Service,
+    UnitRow,
+)
 
 Row = Mapping[str, Any]
 
@@ -50,7 +61,30 @@ UNIT_FIELDS = (
     "cost",
     "approveAndPostDate",
 )
+CHARGE_FIELDS = (
+    "id",
+    "contractID",
+    "name",
+    "unitQuantity",
+    "unitPrice",
+    "unitCost",
+    "datePurchased",
+    "internalPurchaseOrderNumber",
+    "isBilled",
+    "status",
+)
+BILLING_CODE_FIELDS = ("id", "name", "useType")
+OPERATIONAL, CANCELED = "Operational", "canceled"  # labels of chargeType and of a charge's status
+# Read-only, set by Autotask itself. Zones of before 2026 have none on contracts, and no zone has one on lines or units.
+MODIFIED = {
+    "companies": "lastTrackedModifiedDateTime",
+    "services": "lastModifiedDate",
+    "contracts": "lastModifiedDateTime",
+}
 KEY_LENGTH = 100
+CHARGE_KEY_LENGTH = 50
+CHARGE_NAME_LENGTH = 100
+CHARGE_TEXT_LENGTH = 2000
 FOUR_PLACES = Decimal("0.0001")
 ACTIVE = "active"
 
@@ -65,7 +99,14 @@ PERIODS: Mapping[str, Period] = {
 
 
 def company(row: Row, *, type_label: str, currency: str) -> Company:
-    return Company(int(row["id"]), _text(row, "companyName"), type_label, bool(row.get("isActive")), currency)
+    return Company(
+        id=int(row["id"]),
+        name=_text(row, "companyName"),
+        type_label=type_label,
+        is_active=bool(row.get("isActive")),
+        currency=currency,
+        modified_at=moment(row.get(MODIFIED["companies"])),
+    )
 
 
 def service(row: Row, *, period_label: str) -> Service:
@@ -77,6 +118,7 @@ def service(row: Row, *, period_label: str) -> Service:
         unit_price=money(row.get("unitPrice")) or Decimal(0),
         unit_cost=money(row.get("unitCost")),
         sku=_text(row, "sku"),
+        modified_at=moment(row.get(MODIFIED["services"])),
     )
 
 
@@ -93,6 +135,7 @@ def contract(row: Row, *, type_label: str, period_label: str, status_label: str)
         starts_on=day(row.get("startDate")) or date.min,
         ends_on=day(row.get("endDate")) or date.max,
         renewed_contract_id=int(row["renewedContractID"]) if row.get("renewedContractID") else None,
+        modified_at=moment(row.get(MODIFIED["contracts"])),
     )
 
 
@@ -157,6 +200,43 @@ def adjustment(request: AdjustmentRequest) -> dict[str, Any]:
     return body
 
 
+def charge_body(request: ChargeRequest, *, charge_type: int) -> dict[str, Any]:
+    """The body of a charge. Price and cost are always named: those left out would come from the billing code."""
+    assert len(request.key) <= CHARGE_KEY_LENGTH, "a key that is cut off would not be found again"
+    return {
+        "contractID": request.contract_id,
+        "billingCodeID": request.billing_code_id,
+        "chargeType": charge_type,
+        "name": request.name[:CHARGE_NAME_LENGTH],
+        "description": request.description[:CHARGE_TEXT_LENGTH],
+        "unitQuantity": request.quantity,
+        "unitPrice": request.unit_price,
+        "unitCost": request.unit_cost,
+        "datePurchased": request.purchased_on.isoformat(),
+        "isBillableToCompany": True,
+        "internalPurchaseOrderNumber": request.key,
+    }
+
+
+def charge(row: Row, *, status_label: str) -> Charge:
+    return Charge(
+        id=int(row["id"]),
+        contract_id=int(row["contractID"]),
+        name=_text(row, "name"),
+        quantity=money(row.get("unitQuantity")) or Decimal(0),
+        unit_price=money(row.get("unitPrice")) or Decimal(0),
+        unit_cost=money(row.get("unitCost")),
+        purchased_on=day(row.get("datePurchased")),
+        key=_text(row, "internalPurchaseOrderNumber"),
+        billed=bool(row.get("isBilled")),
+        canceled=status_label.strip().lower() == CANCELED,
+    )
+
+
+def billing_code(row: Row) -> BillingCode:
+    return BillingCode(int(row["id"]), _text(row, "name"))
+
+
 def period(label: str) -> Period:
     """The period that a label names: Monthly, Quarterly, Semi-Annually, Yearly; empty for any other."""
     return PERIODS.get(re.sub(r"[^a-z]", "", label.lower()), "")
@@ -165,6 +245,14 @@ def period(label: str) -> Period:
 def day(value: Any) -> date | None:
     """The calendar day of a date-only field, never shifted by a time zone."""
     return date.fromisoformat(str(value)[:10]) if value else None
+
+
+def moment(value: Any) -> datetime | None:
+    """A date with its time; Autotask writes UTC, and means it where it writes no offset."""
+    if not value:
+        return None
+    found = datetime.fromisoformat(str(value))
+    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def money(value: Any) -> Decimal | None:

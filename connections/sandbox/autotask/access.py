@@ -14,7 +14,15 @@ from typing import Any
 from ..clock import Clock
 from ..http import Refused, Response
 from ..store import Store
-from .errors import BAD_INTEGRATION_CODE, NO_ZONE, TOO_MANY_REQUESTS, TOO_MANY_THREADS, refused
+from .errors import (
+    BAD_INTEGRATION_CODE,
+    NO_ZONE,
+    TOO_MANY_REQUESTS,
+    TOO_MANY_THREADS,
+    UNAUTHORIZED,
+    USER_LOCKED,
+    refused,
+)
 from .modes import Modes
 
 SCHEMA = """
@@ -76,7 +84,7 @@ class Access:
         """The caller; Refused with 401 for any wrong header and for a locked user."""
         user = self._user(headers.get("UserName") or "")
         if user is None or self._locked(user["failures"]):
-            raise Refused(self.unauthorized())
+            raise Refused(self.unauthorized(locked=user is not None))
         sent = (headers.get("Secret"), headers.get("ApiIntegrationCode"))
         right = sent == (user["secret"], user["integration_code"])
         if right and not user["failures"]:
@@ -88,9 +96,10 @@ class Access:
             raise Refused(self.unauthorized())
         return Caller(user["user_name"], user["database"], user["integration_code"])
 
-    def unauthorized(self) -> Response:
-        body = {"errors": ["Unauthorized."]} if self._modes["unauthorized_body"] == "errors" else None
-        return Response(401, body)
+    def unauthorized(self, *, locked: bool = False) -> Response:
+        how = self._modes["unauthorized_body"]
+        text = USER_LOCKED if locked and how == "reason" else UNAUTHORIZED
+        return Response(401, None if how == "empty" else {"errors": [text]})
 
     def zone(self, database: str) -> int:
         """The number of moves that the database has made between zones; part of its address from the first move on."""

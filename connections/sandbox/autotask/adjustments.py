@@ -10,6 +10,7 @@ from datetime import date
 from decimal import Decimal
 
 from .billing import add_separate_item
+from .contracts import note_line_change
 from .database import Database, Record
 from .errors import BELOW_ZERO, DUPLICATE_PERIOD, MISSING_FIELD, OUTSIDE_CONTRACT, POSTED_PERIOD, ZERO_UNITS, Rejected
 from .fields import day
@@ -54,6 +55,7 @@ def adjust(database: Database, modes: Modes, values: Record, *, origin: str = "a
     price, cost = (None, None) if ignored else (asked.price, asked.cost)
     final = Asked(effective, change, price, cost)
     keep_rows(database, line, _applied(rows, final, contract, modes))
+    note_line_change(database, modes, line["contractID"])
     journal_id = _journal(database, line, values, effective, origin)
     for row in posted if modes["posted_period"] == "separate" else ():
         add_separate_item(database, line, row, start=max(row.start, effective), change=change, adjustment=journal_id)

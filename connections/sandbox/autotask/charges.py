@@ -6,6 +6,7 @@ from .database import Database, Record
 from .errors import BAD_REFERENCE, MISSING_FIELD, Rejected
 from .fields import amount_text
 from .lines import contract_rate
+from .picklists import PREPAID
 
 
 def complete_charge(database: Database, values: Record) -> None:
@@ -42,6 +43,9 @@ def review_removal(charge: Record) -> None:
 def _check(database: Database, values: Record) -> None:
     if values.get("contractServiceID") is not None and values.get("contractServiceBundleID") is not None:
         raise Rejected("contractServiceID and contractServiceBundleID exclude each other.")
+    contract = database.get("Contracts", values["contractID"]) or {}
+    if contract.get("contractType") in PREPAID:
+        raise Rejected("A ContractCharge cannot be added to a Contract of this type.", "Error creating ContractCharge.")
     line = database.get("ContractServices", values.get("contractServiceID"))
     if line is not None and line["contractID"] != values["contractID"]:
         raise Rejected(BAD_REFERENCE.format(field="contractServiceID", kind="ContractService"))

@@ -6,6 +6,7 @@ from .database import Database, Record
 from .errors import MISSING_FIELD, POSTED_PERIOD, Rejected
 from .fields import day
 from .lines import keep_rows, rows_of
+from .modes import Modes
 from .periods import cut_off, extended
 from .picklists import RECURRING_SERVICE
 
@@ -59,4 +60,14 @@ def _one_default(database: Database, company_id: int, values: Record) -> None:
     """A company has at most one default contract: a new one takes the place of the former."""
     if values.get("isDefaultContract"):
         for former in database.select("Contracts", "companyID = ? AND isDefaultContract = 1", (company_id,)):
-            database.update("Contracts", former["id"], {"isDefaultContract": 0})
+            database.update("Contracts", former["id"], {"isDefaultContract": 0, **_modified_now(database)})
+
+
+def note_line_change(database: Database, modes: Modes, contract_id: int) -> None:
+    """A line of the contract was added or changed, or its units were."""
+    if modes["contract_modified"] == "lines":
+        database.update("Contracts", contract_id, _modified_now(database))
+
+
+def _modified_now(database: Database) -> Record:
+    return {"lastModifiedDateTime": database.clock.stamp()}

@@ -9,7 +9,8 @@
     POST bill       {"contract", "period"}                                   what the period would bill; changes nothing
     POST post       {"contract", "period"} | {"contract"?, "through"}        Approve & Post
     POST unpost     {"contract", "period"}
-    POST records    {"entity", "id"?, "values": {field: value}}              change or add a record, unchecked
+    POST records    {"entity", "id"?, "values": {field: value}}              change or add a record, unchecked but dated
+    POST hide       {"entity", "ids": [ID, …]}                               as for a user who may not see them
     GET, POST modes {name: value}                                            see modes.py
     POST rights     {"entity", "allowed": ["create", "delete", "query", "update"]}
     GET, POST users {"user_name", "secret", "integration_code"}              add a user or change its credentials
@@ -56,6 +57,7 @@ class Control:
             ("POST", "post"): self.post,
             ("POST", "unpost"): self.unpost,
             ("POST", "records"): self.records,
+            ("POST", "hide"): self.hide,
             ("GET", "modes"): lambda request: self.server.modes.change({}),
             ("POST", "modes"): lambda request: self.server.modes.change(request.json()),
             ("POST", "rights"): self.rights,
@@ -124,7 +126,8 @@ class Control:
         entity = BY_LOWER_NAME[body["entity"].lower()]
         given = dict(body["values"])
         user_defined = given.pop(USER_DEFINED, [])
-        values = {name: entity.fields[name].stored(value) for name, value in given.items()}
+        stamp = {entity.modified: database.clock.stamp()} if entity.modified else {}
+        values = stamp | {name: entity.fields[name].stored(value) for name, value in given.items()}
         with database.writing():
             key = body.get("id")
             if key is None:
@@ -133,6 +136,15 @@ class Control:
                 database.update(entity.name, key, values)
             database.set_user_defined(entity, key, user_defined)
             return {"item": shown(database, entity, database.select(entity.name, "id = ?", (key,)))[0]}
+
+    def hide(self, request: Request) -> dict[str, Any]:
+        """Rows that a user may not see are left out of every answer without a word, as if they were gone."""
+        database, body = self._database(request), request.json()
+        entity = BY_LOWER_NAME[body["entity"].lower()]
+        with database.writing():
+            for key in body["ids"]:
+                database.delete(entity.name, int(key))
+        return {"hidden": len(body["ids"])}
 
     def rights(self, request: Request) -> dict[str, Any]:
         body = request.json()

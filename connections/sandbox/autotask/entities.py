@@ -12,7 +12,10 @@ USER_DEFINED = "userDefinedFields"
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """One entity. `name` is its place in a URL; `child` its place below /Contracts/{id}, where it is written."""
+    """One entity. `name` is its place in a URL; `child` its place below /Contracts/{id}, where it is written.
+
+    `modified` is the field in which Autotask keeps when a record was last changed; lines and unit rows have none.
+    """
 
     name: str
     singular: str
@@ -22,6 +25,7 @@ class Entity:
     root_create: bool = False
     user_defined: bool = False
     hidden: tuple[str, ...] = ()
+    modified: str = ""
     defaults: Mapping[str, Any] = field(default_factory=dict)
 
     def can(self, verb: str) -> bool:
@@ -55,6 +59,7 @@ _ALL = (
         catalogue_fields.COMPANY,
         "create query update",
         root_create=True,
+        modified="lastTrackedModifiedDateTime",
         user_defined=True,
         defaults={"isActive": 1, "isTaxExempt": 0, "invoiceNonContractItemsToParentCompany": 0},
     ),
@@ -64,6 +69,7 @@ _ALL = (
         contract_fields.CONTRACT,
         "create query update",
         root_create=True,
+        modified="lastModifiedDateTime",
         user_defined=True,
         defaults={"isCompliant": 0, "isDefaultContract": 0},
     ),
@@ -73,6 +79,7 @@ _ALL = (
         catalogue_fields.SERVICE,
         "create query update",
         root_create=True,
+        modified="lastModifiedDate",
         user_defined=True,
         defaults={"isActive": 1},
     ),
@@ -119,7 +126,7 @@ _ALL = (
     _entity("ContractNotes", "ContractNote", contract_fields.CONTRACT_NOTE, "create query update", child="Notes"),
     _entity("BillingCodes", "BillingCode", catalogue_fields.BILLING_CODE, "query"),
     _entity("BillingItems", "BillingItem", contract_fields.BILLING_ITEM, "query update"),
-    _entity("Currencies", "Currency", catalogue_fields.CURRENCY, "query update"),
+    _entity("Currencies", "Currency", catalogue_fields.CURRENCY, "query update", modified="lastModifiedDateTime"),
     _entity("Resources", "Resource", catalogue_fields.RESOURCE, "query"),
 )
 

@@ -22,6 +22,8 @@ TOO_MANY_THREADS = "The Autotask API thread threshold of {limit} threads has bee
 TOO_MANY_REQUESTS = "The Autotask API request threshold of {limit} requests in 60 minutes has been exceeded."
 NO_ZONE = "Zone information could not be determined. Verify the API user name."
 BAD_INTEGRATION_CODE = "IntegrationCode is invalid."
+UNAUTHORIZED = "Unauthorized."
+USER_LOCKED = "Unauthorized. The user is locked."
 OUTSIDE_CONTRACT = (
     "ContractServiceAdjustment effectiveDate must be between the start date and end date "
     "of the Contract referenced by contractID."

@@ -66,7 +66,7 @@ def _with_defaults(list_name: str, data: Mapping[str, Any], *, name: str, curren
 
 def _load_entity(database: Database, entity: Entity, records: Iterable[Mapping[str, Any]], stamp: str) -> None:
     stored = []
-    made = [name for name in ("createDate", "lastModifiedDateTime", "lastModifiedDate") if name in entity.fields]
+    made = [name for name in ("createDate", "lastActivityDate", entity.modified) if name in entity.fields]
     for record in records:
         values: Record = {**entity.defaults, **dict.fromkeys(made, stamp)}
         for name, value in record.items():

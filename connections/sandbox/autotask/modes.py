@@ -9,9 +9,13 @@ zero_units            whether an adjustment may leave 0 units
 price_timing          a price given inside a period: from_date, or only from the next_period
 price_only            a price given without a change of units: apply or ignore
 adjustment_item_id    what a successful adjustment answers as itemId: null or int
+missing_right         how a call without the right to it is refused: with status 500, 403 or 401
+zone_url              how the zone information writes the API's address: with a slash at its end, bare, in lower
+                      case, or with the version
 missing_row           getting an id that does not exist: null (200 with item null) or 404
 unknown_properties    properties in a body that the entity does not have: reject or ignore
-unauthorized_body     the body of a 401: empty or errors
+unauthorized_body     the body of a 401: empty, errors, or errors with the reason for a locked user
+contract_modified     a contract's lastModifiedDateTime moves when its own record changes, or with its lines too
 notes                 whether an adjustment by API writes a contract note: write or none
 lock_after            failed log-ins that lock an API user; null for never
 threads               requests at once per tracking identifier and entity; null for no limit
@@ -32,9 +36,12 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "price_timing": ("from_date", "next_period"),
     "price_only": ("apply", "ignore"),
     "adjustment_item_id": ("null", "int"),
+    "missing_right": ("500", "403", "401"),
+    "zone_url": ("slash", "bare", "lower", "version"),
     "missing_row": ("null", "404"),
     "unknown_properties": ("reject", "ignore"),
-    "unauthorized_body": ("empty", "errors"),
+    "unauthorized_body": ("empty", "errors", "reason"),
+    "contract_modified": ("record", "lines"),
     "notes": ("write", "none"),
 }
 NUMBERS: dict[str, float | None] = {"lock_after": 10, "threads": 3, "hourly_limit": 10_000, "hourly_latency": 1.0}

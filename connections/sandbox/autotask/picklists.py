@@ -8,6 +8,7 @@ from typing import Any
 
 MONTHLY, QUARTERLY, SEMI_ANNUALLY, YEARLY = 2, 3, 4, 5
 RECURRING_SERVICE = 7
+PREPAID = (4, 6, 8)  # block hours, retainer, per ticket: bought in advance, so they take no charges of other kinds
 CONTRACT_INACTIVE, CONTRACT_ACTIVE = 0, 1
 CUSTOMER, VENDOR = 1, 6
 MATERIAL_CODE, RECURRING_SERVICE_CODE = 4, 5

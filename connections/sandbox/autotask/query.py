@@ -146,6 +146,8 @@ class _Translator:
 
 
 def _comparable(field: Field, value: Any) -> Any:
+    if field.type == "bool" and not isinstance(value, bool):  # a body may say it in other ways, a filter may not
+        raise Rejected(f"Conversion failed when converting the value '{value}' to data type bit.")
     try:
         if field.type == "date":
             return f"{moment(value):%Y-%m-%dT%H:%M:%S}Z"

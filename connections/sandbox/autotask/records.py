@@ -49,6 +49,7 @@ def create(database: Database, modes: Modes, entity: Entity, body: Any, parent: 
     database.set_user_defined(entity, key, user_defined)
     if entity.name == "ContractServices":
         lines.add_rows(database, key)
+        contracts.note_line_change(database, modes, values["contractID"])
     return key
 
 
@@ -71,6 +72,8 @@ def update(database: Database, modes: Modes, entity: Entity, body: Any, parent: 
     if changes:
         database.update(entity.name, record["id"], changes)
     database.set_user_defined(entity, record["id"], user_defined)
+    if entity.name == "ContractServices":
+        contracts.note_line_change(database, modes, record["contractID"])
     return int(record["id"])
 
 

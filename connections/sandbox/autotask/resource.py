@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
-from ..http import Request, Response
+from ..http import Refused, Request, Response
 from .adjustments import journal_swallowed
 from .database import Database, Record
 from .entities import BY_CHILD, BY_LOWER_NAME, Entity, described
@@ -27,6 +28,8 @@ INFORMATION = {
 }
 WRITES = {"POST": "create", "PATCH": "update", "PUT": "replace"}
 RIGHTS = {"create": "create", "update": "update", "replace": "update", "delete": "delete"}
+LONGEST_SEARCH = 2000
+TOO_LONG_ADDRESS = b"<html><body>HTTP Error 404.15 - Not Found: the query string is too long.</body></html>"
 EVERYTHING = {"filter": [{"op": "exist", "field": "id"}]}
 
 
@@ -100,7 +103,7 @@ def serve(
         right = RIGHTS.get(call.action, "query")
         if not rights[right]:
             verb = {"query": "view"}.get(right, right)
-            raise Rejected(NO_PERMISSION.format(verb=verb, entity=entity.singular))
+            return refusal(int(modes["missing_right"]), NO_PERMISSION.format(verb=verb, entity=entity.singular))
         if right == "query":
             stale = database.as_before_the_last_write() if request.has_fault("stale_read") else nullcontext()
             with stale:
@@ -143,6 +146,8 @@ def _read(database: Database, modes: Modes, call: Call, request: Request, base: 
     if request.method == "GET":
         if search is None:
             raise wrong_verb("GET") if call.action == "next" else Rejected("Invalid query syntax. No search given.")
+        if len(quote(search)) > LONGEST_SEARCH:
+            raise Refused(Response(404, TOO_LONG_ADDRESS, content_type="text/html"))
         body = _parsed(search)
     else:
         if search is not None:

@@ -4,7 +4,9 @@ The zone address is {url}/atservicesrest/v1.0/zoneInformation; it answers with {
 a move between zones the API's address is {url}/zoneN/ATServicesRest/, and the former one answers 401.
 """
 
+import os
 import re
+import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +23,7 @@ from .modes import Modes
 from .resource import Call, parse_call, serve
 from .tenants import Tenants
 
+RECORDS = "SANDBOX_RECORD"
 _ADDRESS = re.compile(r"(?:/zone(?P<zone>\d+))?/atservicesrest/v1\.0/(?P<rest>.*)", re.IGNORECASE)
 _OPEN = re.compile(r"/atservicesrest/(?:v1\.0/(?P<zone>zoneinformation)|versioninformation)/?", re.IGNORECASE)
 
@@ -46,7 +49,7 @@ class AutotaskServer(StandIn):
         self.store = Store(path, SCHEMA)
         self.clock: Clock = Clock(self.store)
         try:
-            super().__init__(port=port, record=record, latency=latency, clock=self.clock)
+            super().__init__(port=port, record=record, copy=_copy(), latency=latency, clock=self.clock)
         except OSError:
             self.store.close()
             raise
@@ -132,8 +135,13 @@ class AutotaskServer(StandIn):
         if request.has_fault("zone_moved"):
             self.access.move_zone(key)
         about = self.tenants.get(key).about
-        zone = {"zoneName": about["zone"], "url": self._api_url(key) + "/", "webUrl": f"{self.url}/", "ci": about["ci"]}
-        return Response(body=zone)
+        url = self._written(self._api_url(key))
+        return Response(body={"zoneName": about["zone"], "url": url, "webUrl": f"{self.url}/", "ci": about["ci"]})
+
+    def _written(self, url: str) -> str:
+        """The API's address as one of the ways in which zones write it."""
+        ways = {"slash": f"{url}/", "bare": url, "lower": f"{url}/".lower(), "version": f"{url}/v1.0/"}
+        return ways[self.modes["zone_url"]]
 
     def _about_the_api(self, caller: Caller, call: Call) -> Response:
         if call.special == "version":
@@ -150,6 +158,14 @@ class AutotaskServer(StandIn):
     def _api_url(self, database: str) -> str:
         zone = self.access.zone(database)
         return f"{self.url}/zone{zone}/ATServicesRest" if zone else f"{self.url}/ATServicesRest"
+
+
+def _copy() -> Path | None:
+    """A file of its own in the folder of all records, where the environment names one: a whole test run is kept so."""
+    if not (folder := os.environ.get(RECORDS)):
+        return None
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    return Path(folder) / f"{os.getpid()}-{secrets.token_hex(4)}.jsonl"
 
 
 def forget(data_dir: Path) -> None:

@@ -38,6 +38,12 @@ document.addEventListener("change", (event) => {
   if (event.target.type === "search") event.stopPropagation();
 }, true);
 
+// One box ticks every row of a form.
+document.addEventListener("change", (event) => {
+  const form = event.target.dataset.checkAll;
+  if (form) document.querySelectorAll(`input[type=checkbox][form="${form}"]`).forEach((box) => { box.checked = event.target.checked; });
+});
+
 // Filters: an empty field says nothing in the address.
 document.addEventListener("htmx:configRequest", (event) => {
   if (event.detail.verb !== "get" || !event.target.matches("form, form *")) return;

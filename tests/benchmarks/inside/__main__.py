@@ -9,17 +9,17 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 django.setup()
 
-from tests.benchmarks.inside import lines, people, planning, rows  # noqa: E402  Django has to be set up first
+from tests.benchmarks.inside import changes, lines, people, planning, rows  # noqa: E402  Django has to be set up first
 
 VERBS = {
-    "change_lines": lines.change_lines,
+    "change_lines": changes.change_lines,
     "connect": people.connect,
-    "confirm": lines.confirm,
+    "confirm": changes.confirm,
     "fill_companies": rows.fill_companies,
     "fill_lists": rows.fill_lists,
     "map_lines": lines.map_lines,
     "plan_cost": planning.plan_cost,
-    "progress": lines.progress,
+    "progress": changes.progress,
     "sign_in": people.sign_in,
 }
 verb, *words = sys.argv[1:]

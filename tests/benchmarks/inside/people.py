@@ -19,7 +19,8 @@ CONNECTION = "Autotask"
 def connect() -> str:
     """People in every role and a tested Autotask connection; its name. Its mirror waits to be read."""
     cast, key, public = make_cast(), uuid.uuid4(), {"user_name": USER["user_name"]}
-    trial = try_credentials("autotask", public, {name: USER[name] for name in ("secret", "integration_code")}, key)
+    secrets = {name: USER[name] for name in ("secret", "integration_code")}
+    trial = try_credentials("autotask", public, secrets, key, organization=cast.csp)
     create_connection(
         cast.csp,
         kind="autotask",

@@ -17,9 +17,9 @@ from syncops.lines import actual_of, closed_of, rows_of, term_of
 from syncops.models import Stream, SyncOperation, Write
 from syncops.operations import change_quantity
 from syncops.operations.base import Fact
-from syncops.planning import plan_line
+from syncops.periods import PeriodGrid
+from syncops.planning import history_of, plan_line
 from syncops.plans import plan
-from syncops.timeline import Timeline
 from tests.benchmarks import far_side
 
 ROUNDS = 100
@@ -39,20 +39,19 @@ def plan_cost() -> dict[str, float]:
     new = [Fact(change_quantity.KIND.name, late, {"units": 99})]
 
     def as_the_engine() -> object:
-        return plan_line(mapping, stream=stream, new=new, rows=rows, contract=contract)
+        return plan_line(mapping, history=history_of(stream, mapping), new=new, rows=rows, contract=contract)
 
-    done = journal.facts_of(list(SyncOperation.objects.filter(stream=stream, state=State.SUCCEEDED)))
-    ours, given_up = journal.ours_of(stream, mapping.line_id), journal.given_up_of(stream, mapping)
+    history = history_of(stream, mapping)
+    done, ours, given_up = journal.facts_of(history.done), history.ours, history.given_up
     term = term_of(contract)
 
     def rules_alone() -> object:
-        actual, before, after = actual_of(rows), fold(done), fold([*done, *new])
-        assert isinstance(before, Timeline)
-        assert isinstance(after, Timeline)
+        actual, grid = actual_of(rows), PeriodGrid.of(term, rows_of(rows))
+        before, after = fold(done, grid=grid), fold([*done, *new], grid=grid)
         wanted = desired(before, after, actual=actual, ours=ours, given_up=given_up)
         return plan(wanted, actual, contract=term, currency="EUR", closed_through=closed_of(rows), rows=rows_of(rows))
 
-    planned = plan_line(mapping, stream=stream, new=new, rows=rows, contract=contract)
+    planned = plan_line(mapping, history=history, new=new, rows=rows, contract=contract)
     assert len(planned.plan.adjustments) == 2, planned.plan.adjustments
     return {"engine": _cost(as_the_engine), "rules": _cost(rules_alone), "rows": len(rows)}
 

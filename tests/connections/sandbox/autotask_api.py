@@ -21,6 +21,7 @@ DATABASE = {
     "zone": "EU",
     "users": [USER],
     "companies": [
+        {"id": 0, "companyName": "Northwind Cloud", "companyType": 1, "phone": "0"},
         {"id": 10, "companyName": "Müller Bau GmbH", "companyNumber": "A-1", "companyType": 1, "phone": "1"},
         {"id": 11, "companyName": "Contoso 100% B.V.", "companyType": 1, "phone": "1", "isActive": False},
         {"id": 12, "companyName": "Vendor", "companyType": 6, "phone": "1"},
@@ -51,8 +52,19 @@ DATABASE = {
 }
 
 
+MODIFIED = {
+    "companies": "lastTrackedModifiedDateTime",
+    "services": "lastModifiedDate",
+    "contracts": "lastModifiedDateTime",
+}
+
+
 def database(**changes):
-    return copy.deepcopy(DATABASE) | changes
+    """The small database, everything last modified at New Year."""
+    made = copy.deepcopy(DATABASE)
+    for name, field in MODIFIED.items():
+        made[name] = [{field: "2026-01-01"} | record for record in made[name]]
+    return made | changes
 
 
 class Api:
@@ -65,6 +77,7 @@ class Api:
         self.session.headers.update(
             {"UserName": user["user_name"], "Secret": user["secret"], "ApiIntegrationCode": user["integration_code"]}
         )
+        self.session.headers["By-Hand"] = "test"  # kept apart from what the product sends
 
     def call(self, method, path, body=None, **options):
         url = path if path.startswith("http") else self.base + path

@@ -21,6 +21,20 @@ def test_the_zone_needs_no_credentials_and_leads_to_the_api(autotask):
     }
 
 
+@pytest.mark.parametrize(
+    ("way", "end"),
+    [
+        ("slash", "/ATServicesRest/"),
+        ("bare", "/ATServicesRest"),
+        ("lower", "/atservicesrest/"),
+        ("version", "/ATServicesRest/v1.0/"),
+    ],
+)
+def test_zones_write_their_address_in_several_ways(autotask, way, end):
+    autotask.control("modes", {"zone_url": way})
+    assert zone(autotask).json()["url"] == f"{autotask.url}{end}"
+
+
 def test_an_unknown_user_or_tracking_identifier_has_no_zone(autotask):
     assert zone(autotask, "nobody@example.com").status_code == 500
     assert "Zone information" in zone(autotask, "").json()["errors"][0]
@@ -60,6 +74,14 @@ def test_revoked_rights_show_in_the_entity_information_and_refuse_the_call(autot
     assert "does not have the adequate permissions to create ContractServiceAdjustment" in autotask.errors()
     autotask.control("rights", {"entity": "ContractServiceAdjustments", "allowed": ["create"]})
     assert autotask.adjust("2026-05-20", 1).status_code == 200
+
+
+@pytest.mark.parametrize("status", ["500", "403", "401"])
+def test_a_missing_right_is_refused_with_one_of_three_statuses_and_the_same_text(autotask, status):
+    autotask.control("modes", {"missing_right": status})
+    autotask.control("rights", {"entity": "Contracts", "allowed": []})
+    answer = autotask.get("Contracts/70")
+    assert (str(answer.status_code), "adequate permissions to view Contract" in answer.text) == (status, True)
 
 
 def test_a_moved_database_answers_at_its_new_address_only(autotask):

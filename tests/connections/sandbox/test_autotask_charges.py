@@ -55,6 +55,12 @@ def test_a_charge_that_breaks_a_rule_is_refused(autotask, change, text):
     assert text in autotask.errors()
 
 
+@pytest.mark.parametrize(("kind", "status"), [(4, 500), (6, 500), (8, 500), (1, 200)])
+def test_contracts_that_are_paid_in_advance_take_no_charges(autotask, kind, status):
+    autotask.control("records", {"entity": "Contracts", "id": 71, "values": {"contractType": kind}})
+    assert autotask.post("Contracts/71/Charges", CHARGE | {"contractID": 71}).status_code == status
+
+
 def test_an_open_charge_can_be_changed_and_deleted(autotask, charge):
     autotask.patch("Contracts/70/Charges", {"id": charge, "unitQuantity": 3})
     assert autotask.get(f"ContractCharges/{charge}").json()["item"]["billableAmount"] == pytest.approx(2680.935)

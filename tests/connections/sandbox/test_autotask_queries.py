@@ -74,6 +74,8 @@ def test_user_defined_values_are_found_by_name_one_condition_at_a_time(autotask)
         ({"filter": [{"op": "eq", "field": "id", "value": "ten"}]}, "converting the varchar value 'ten'"),
         ({"filter": [{"op": "in", "field": "id", "value": list(range(501))}]}, "500 or fewer 'OR' conditions"),
         ({"filter": [{"op": "in", "field": "id", "value": 1}]}, "needs a list"),
+        ({"filter": [{"op": "eq", "field": "isActive", "value": 1}]}, "data type bit"),
+        ({"filter": [{"op": "in", "field": "isActive", "value": ["true"]}]}, "data type bit"),
         ({"filter": [{"op": "or", "items": []}]}, "needs items"),
         ({"filter": [{"op": "exist", "field": "id"}], "MaxRecords": 0}, "must be between 1 and 500"),
         ({"filter": [{"op": "exist", "field": "id"}], "maxrecords": 501}, "must be between 1 and 500"),
@@ -86,6 +88,13 @@ def test_user_defined_values_are_found_by_name_one_condition_at_a_time(autotask)
 def test_a_wrong_query_is_answered_with_its_text(autotask, body, text):
     autotask.post("Companies/query", body)
     assert text in autotask.errors()
+
+
+def test_a_search_longer_than_an_address_may_be_has_to_go_by_body(autotask):
+    body = {"filter": [{"op": "in", "field": "id", "value": list(range(300))}]}
+    answer = autotask.get("Companies/query", search=json.dumps(body))
+    assert (answer.status_code, answer.headers["Content-Type"]) == (404, "text/html")
+    assert autotask.post("Companies/query", body).status_code == 200
 
 
 def test_only_the_included_fields_come_back(autotask):

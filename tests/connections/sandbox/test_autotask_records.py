@@ -3,6 +3,7 @@ import pytest
 from tests.connections.sandbox.autotask_api import CONTRACT
 
 COMPANY = {"companyName": "New", "companyType": 1, "ownerResourceID": 1, "phone": "1"}
+SERVICE = {"name": "New", "unitPrice": 1, "periodType": 2, "billingCodeID": 20}
 NEW_CONTRACT = {"id": 0, "companyID": 10, "contractName": "New", **CONTRACT}
 
 
@@ -36,7 +37,8 @@ def test_a_missing_record_is_a_success_with_null_or_not_found(autotask):
         ("Contracts", NEW_CONTRACT | {"companyID": 999}, "companyID of type: Company does not exist"),
         ("Contracts", NEW_CONTRACT | {"contractPeriodType": None}, "Missing Required Field: contractPeriodType"),
         ("Contracts", NEW_CONTRACT | {"endDate": "2026-01-01"}, "must be after its startDate"),
-        ("Services", {"name": "x", "unitPrice": 1, "periodType": 2, "billingCodeID": 21}, "billingCodeID"),
+        ("Services", SERVICE | {"billingCodeID": 21}, "field: billingCodeID"),
+        ("Services", SERVICE | {"vendorCompanyID": 10}, "field: vendorCompanyID"),
     ],
 )
 def test_a_create_that_breaks_a_rule_is_refused_whole(autotask, entity, body, text):

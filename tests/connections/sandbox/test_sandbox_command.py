@@ -16,6 +16,7 @@ from connections.sandbox.server import Sandbox
 
 ROOT = Path(__file__).resolve().parents[3]
 LINE, CONTRACT = 5001, 3002
+SECOND, SECOND_LINE = "harbourline", 6002
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +57,17 @@ def test_a_person_adjusts_a_line(play):
     assert (last["units"], last["unit_price"]) == (before + 1, "9.9900")
     with pytest.raises(CommandError, match="negative number of units"):
         play("edit", "--line", LINE, "--date", day, "--units", "-1000")
+
+
+def test_another_database_is_named(play):
+    rows = play("ledger", "--line", SECOND_LINE, "--database", SECOND, "--json")["lines"][0]["rows"]
+    day, there = rows[-1]["start"], ("--database", SECOND)
+    play("edit", "--line", SECOND_LINE, "--date", day, "--units", "+2", *there)
+    after = play("ledger", "--line", SECOND_LINE, *there, "--json")["lines"][0]
+    assert after["rows"][-1]["units"] == rows[-1]["units"] + 2
+    play("post", "--contract", after["contractID"], "--through", rows[0]["end"], *there)
+    assert play("ledger", "--line", SECOND_LINE, *there, "--json")["lines"][0]["rows"][0]["posted"]
+    assert play("ledger", "--line", SECOND_LINE) == "No such line.\n"
 
 
 def test_periods_are_posted(play):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from connections.policies import Policies
 from connections.psa.types import Capabilities
 from syncops.operations import REGISTRY
 from syncops.operations.base import Kind
@@ -30,6 +31,11 @@ def test_a_kind_says_on_screen_what_it_does(name):
 @pytest.mark.parametrize("name", REGISTRY)
 def test_a_kind_needs_only_what_a_psa_can_say_it_has(name):
     assert REGISTRY[name].needs <= {field.name for field in fields(Capabilities)}
+
+
+@pytest.mark.parametrize("name", REGISTRY)
+def test_a_kind_is_decided_by_policies_that_exist(name):
+    assert REGISTRY[name].policies <= {field.name for field in fields(Policies)}
 
 
 def test_every_file_of_the_folder_is_registered():

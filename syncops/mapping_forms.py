@@ -1,0 +1,67 @@
+"""What the Subscription Mapping page takes from a request, and how its list is narrowed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_filters
+from django import forms
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.http import HttpRequest
+
+from connections.models import Connection
+from mappings.forms import LARGEST_ID, TickedForm
+from mappings.models import CustomerMapping, OfferMapping, SubscriptionMapping
+from portal.filters.fields import ListFilter, SearchFilter
+from portal.models import Subscription
+from syncops.bulk_mapping import mappable, unmapped
+
+SINCE = (
+    ("today", "Today"),
+    ("open_period", "The start of the contract’s open period"),
+    ("term", "The start of the subscription’s term"),
+)
+STATES = (
+    ("all", "Every one"),
+    ("mapped", "Mapped here"),
+    ("ready", "Its customer and offer are mapped"),
+    ("customer", "Its customer is not mapped"),
+    ("offer", "Its offer is not mapped"),
+)
+
+
+class SinceForm(TickedForm):
+    """Which subscriptions, and from when they are billed."""
+
+    since = forms.ChoiceField(label="Bill them from", choices=SINCE, initial="today")
+
+
+class DefaultContractForm(forms.Form):
+    """The contract that takes a customer's subscriptions; the subscription tells customer and period type."""
+
+    subscription = forms.IntegerField(min_value=1, max_value=LARGEST_ID)
+    contract = forms.IntegerField(min_value=0, max_value=LARGEST_ID)
+
+
+class MappingFilter(ListFilter):
+    q = SearchFilter("Search", "Subscription, offer or customer")
+    state = django_filters.ChoiceFilter(label="State", choices=STATES, empty_label="Not mapped", method="unchanged")
+
+    def __init__(self, request: HttpRequest, connection: Connection) -> None:
+        self.connection = connection
+        super().__init__(request, mappable(connection))
+
+    def filter_queryset(self, queryset: QuerySet[Subscription]) -> QuerySet[Subscription]:
+        rows: Any = super().filter_queryset(queryset)
+        state, here = self.form.cleaned_data.get("state"), {"connection": self.connection}
+        if state == "all":
+            return rows
+        if state == "mapped":
+            return rows.filter(Exists(SubscriptionMapping.objects.open().filter(**here, subscription=OuterRef("pk"))))
+        customer = Exists(CustomerMapping.objects.filter(**here, customer=OuterRef("customer")))
+        offer = Exists(OfferMapping.objects.filter(**here, variant=OuterRef("variant")))
+        narrowed = {"ready": Q(customer, offer), "customer": Q(~customer), "offer": Q(~offer)}
+        return unmapped(rows).filter(narrowed.get(state or "", Q()))
+
+    def unchanged(self, rows: QuerySet[Subscription], name: str, value: str) -> QuerySet[Subscription]:
+        return rows
