@@ -81,8 +81,10 @@ class SyncOperationQuerySet(models.QuerySet["SyncOperation"]):
         return self.filter(holds_every_word(text, "subscription__search_text", "subscription__customer__search_text"))
 
     def chronological(self) -> SyncOperationQuerySet:
-        """Oldest effective date first; those without a date yet come first, as what they wait for comes first."""
-        return self.order_by(models.F("effective_on").asc(nulls_first=True), "sequence")
+        """Oldest effective date first; those without a date yet come first, as what they wait for comes first.
+
+        Those of one date and place in their lines: in the order in which they came."""
+        return self.order_by(models.F("effective_on").asc(nulls_first=True), "sequence", "pk")
 
 
 class SyncOperation(models.Model):
