@@ -1,0 +1,28 @@
+"""Every table of the app, one file per noun."""
+
+from syncops.models.decisions import GroupDecision, GroupDecisionQuerySet
+from syncops.models.margins import MarginUpdate, MarginUpdateQuerySet
+from syncops.models.operations import SyncOperation, SyncOperationQuerySet
+from syncops.models.shortfalls import Shortfall, ShortfallQuerySet
+from syncops.models.streams import NEVER, Lane, Stream, StreamQuerySet
+from syncops.models.writes import DoubledWrite, DoubledWriteQuerySet, JournalEntry, Run, Write
+
+__all__ = [
+    "NEVER",
+    "DoubledWrite",
+    "DoubledWriteQuerySet",
+    "GroupDecision",
+    "GroupDecisionQuerySet",
+    "JournalEntry",
+    "Lane",
+    "MarginUpdate",
+    "MarginUpdateQuerySet",
+    "Run",
+    "Shortfall",
+    "ShortfallQuerySet",
+    "Stream",
+    "StreamQuerySet",
+    "SyncOperation",
+    "SyncOperationQuerySet",
+    "Write",
+]
