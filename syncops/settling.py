@@ -14,14 +14,13 @@ from typing import Any
 from connections.budget import OverBudget
 from connections.psa.errors import Why, why
 from portal.far_side import FarSideError, Rejected, Unauthorized, Unavailable
-from syncops import doubles, journal
+from syncops import doubles, journal, shortfalls
 from syncops.claim import held
 from syncops.clock import Moment
 from syncops.dues import FREE_REQUESTS, give_back, next_dues
 from syncops.jobs import PROOF, Job
-from syncops.models import Run, Shortfall, Stream, SyncOperation, Write
+from syncops.models import Run, Stream, SyncOperation, Write
 from syncops.planning import Planned
-from syncops.plans import Shortfall as PlannedShortfall
 from syncops.timeline import Timeline, apply, unit_differences
 from syncops.together import keep
 from syncops.waiting import BEYOND_CONTRACT
@@ -124,13 +123,13 @@ def _forget_cut_off(job: Job, end: date) -> None:
 def without_sending(job: Job, planned: Planned, moment: Moment) -> bool:
     """Settle a job whose plan sends nothing; False where there is something to send."""
     if planned.plan.shortfalls and job.operation.undoes_id:
-        fail_all(job, _posted_since(planned), POSTED_SINCE, moment)
+        fail_all(job, shortfalls.posted_since(planned), POSTED_SINCE, moment)
     elif planned.plan.shortfalls and _waits_for_a_person(job):
-        fail_all(job, _posted(planned), POSTED_PERIOD, moment, state=State.HELD)
+        fail_all(job, shortfalls.posted(planned), POSTED_PERIOD, moment, state=State.HELD)
     elif not planned.plan.is_empty:
         return False
     elif any(planned.days[one.pk] > planned.term.end for one in job.operations):
-        fail_all(job, _beyond(job, planned), BEYOND_CONTRACT, moment)
+        fail_all(job, shortfalls.beyond(job, planned), BEYOND_CONTRACT, moment)
     else:
         proved(job, planned, planned.actual, matched=True, moment=moment)
     return True
@@ -177,11 +176,7 @@ def proved(job: Job, planned: Planned, found: Timeline, *, matched: bool, moment
         job.operation.save(update_fields=["plan"])
         again(job, "put_back", moment)
         return
-    _record_shortfalls(job, planned.plan.shortfalls, Shortfall.Reason.POSTED, moment)
-    _record_shortfalls(job, planned.same_date, Shortfall.Reason.SAME_DATE, moment)
-    _record_shortfalls(job, planned.in_vain, Shortfall.Reason.POSTED, moment)
-    _record_beyond(job, planned, moment)
-    _take_back_shortfalls(job, moment)
+    shortfalls.record(job, planned, moment)
     if not matched:
         sent = [write for write in job.unproved if write.kind == Write.Kind.ADJUST]
         doubles.raise_repeated(sent, unit_differences(expected, found), found, moment.now)
@@ -343,64 +338,6 @@ def try_next_day(job: Job, write: Write, error: Rejected, moment: Moment) -> boo
     return True
 
 
-def _record_shortfalls(job: Job, gaps: tuple[PlannedShortfall, ...], reason: str, moment: Moment) -> None:
-    Shortfall.objects.bulk_create(
-        Shortfall(
-            operation=job.operation,
-            stream_id=job.claim.stream_id,
-            reason=reason,
-            starts_on=gap.start,
-            ends_on=gap.end,
-            units=gap.units,
-            unit_price=gap.after.price,
-            amount=gap.amount,
-            cost_amount=gap.cost_amount,
-            currency=job.connection.currency,
-            created_at=moment.now,
-        )
-        for gap in gaps
-    )
-
-
-def _record_beyond(job: Job, planned: Planned, moment: Moment) -> None:
-    """Steps behind the contract's end, each once; what was recorded before and is not wanted so any more, or is inside
-    the contract by now, is settled by this run.
-    """
-    last = planned.wanted.at(planned.term.end).units
-    wanted = {(step.effective, step.level.units - last): step for step in planned.plan.beyond}
-    beyond = Shortfall.objects.filter(stream_id=job.claim.stream_id, reason=Shortfall.Reason.BEYOND_CONTRACT)
-    for row in beyond.unsettled():
-        if wanted.pop((row.starts_on, row.units), None) is None:
-            row.settled_by = job.operation
-            row.save(update_fields=["settled_by"])
-    Shortfall.objects.bulk_create(
-        Shortfall(
-            operation=job.operation,
-            stream_id=job.claim.stream_id,
-            reason=Shortfall.Reason.BEYOND_CONTRACT,
-            starts_on=step.effective,
-            ends_on=step.end_needed,
-            needed_end=step.end_needed,
-            units=units,
-            unit_price=step.level.price,
-            currency=job.connection.currency,
-            created_at=moment.now,
-        )
-        for (_, units), step in wanted.items()
-    )
-
-
-def _take_back_shortfalls(job: Job, moment: Moment) -> None:
-    """What an operation that is undone could not bring about is not missing any more: each row gets its opposite."""
-    rows = Shortfall.objects.given_up().filter(operation=job.operation.undoes_id) if job.operation.undoes_id else ()
-    for row in rows:
-        row.pk, row.operation, row.settled_by, row.created_at = None, job.operation, None, moment.now
-        row.units = -row.units
-        row.amount = None if row.amount is None else -row.amount
-        row.cost_amount = None if row.cost_amount is None else -row.cost_amount
-        row.save(force_insert=True)
-
-
 def mended(job: Job, evidence: dict[str, Any], moment: Moment) -> None:
     """What the operation wanted beside the line was read back from the far side: that is its proof."""
     evidence = {"at": moment.now.isoformat()} | evidence
@@ -412,27 +349,3 @@ def mended(job: Job, evidence: dict[str, Any], moment: Moment) -> None:
         journal.move(operation, State.SUCCEEDED, proof=evidence, finished_at=moment.now, **cleared)
         journal.end_audit(operation, succeeded=True, answered={"proof": evidence}, now=moment.now)
     finish(job, "succeeded", moment)
-
-
-def _beyond(job: Job, planned: Planned) -> Rejected:
-    day = max(planned.days[one.pk] for one in job.operations)
-    return Rejected(
-        f"The change takes effect on {day}, after the contract {job.mapping.contract_name} ends on {planned.term.end}.",
-        f"Extend the contract to {day} or later, here or in Autotask; then this goes on by itself.",
-    )
-
-
-def _posted_since(planned: Planned) -> Rejected:
-    first, last = planned.plan.shortfalls[0], planned.plan.shortfalls[-1]
-    return Rejected(
-        f"The days from {first.start} to {last.end} were posted in Autotask meanwhile and cannot be changed.",
-        "Dismiss this. Put right in Autotask, by a charge or a credit, what the customer paid for these days.",
-    )
-
-
-def _posted(planned: Planned) -> Rejected:
-    first, last = planned.plan.shortfalls[0], planned.plan.shortfalls[-1]
-    return Rejected(
-        f"The days from {first.start} to {last.end} are posted in Autotask and cannot be changed.",
-        "Retry to apply the change from the next open period on; the posted days stay a shortfall.",
-    )

@@ -1,8 +1,10 @@
 """Operations: the list, one operation from its change to its proof, and what a person decides about it."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.contrib import messages
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
@@ -110,41 +112,30 @@ def operation_retry(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @requires("syncops.resolve")
 def operation_dismiss(request: HttpRequest, pk: int) -> HttpResponse:
-    operation = get_object_or_404(operations_of(request), pk=pk)
-    form = ReasonForm(request.POST)
-    if not form.is_valid():
-        return _detail(request, operation, dismiss=form)
-    try:
-        actions.dismiss_operation(
-            operation,
-            reason=form.cleaned_data["reason"],
-            actor=request.user,  # type: ignore[arg-type]
-            now=timezone.now(),
-        )
-    except actions.NotPossible as error:
-        return _detail(request, operation, dismiss=form, problem=str(error))
-    messages.success(request, "The operation is dismissed; it stays in this list and in the audit log.")
-    return hx_redirect(request, operation)
+    done = "The operation is dismissed; it stays in this list and in the audit log."
+    return _with_reason(request, pk, ReasonForm(request.POST), "dismiss", actions.dismiss_operation, done)
 
 
 @require_POST
 @requires("syncops.resolve")
 def operation_release(request: HttpRequest, pk: int) -> HttpResponse:
     """Let what waits behind this operation go on, with why."""
+    done = "Later operations go on. This one still waits for you."
+    return _with_reason(request, pk, ReleaseForm(request.POST), "release", actions.release_line, done)
+
+
+def _with_reason(
+    request: HttpRequest, pk: int, form: Form, name: str, decide: Callable[..., Any], done: str
+) -> HttpResponse:
+    """Carry a decision out that needs a reason; `name` is the form's on the page, which keeps what was typed."""
     operation = get_object_or_404(operations_of(request), pk=pk)
-    form = ReleaseForm(request.POST)
     if not form.is_valid():
-        return _detail(request, operation, release=form)
+        return _detail(request, operation, forms={name: form})
     try:
-        actions.release_line(
-            operation,
-            reason=form.cleaned_data["reason"],
-            actor=request.user,  # type: ignore[arg-type]
-            now=timezone.now(),
-        )
+        decide(operation, reason=form.cleaned_data["reason"], actor=request.user, now=timezone.now())
     except actions.NotPossible as error:
-        return _detail(request, operation, release=form, problem=str(error))
-    messages.success(request, "Later operations go on. This one still waits for you.")
+        return _detail(request, operation, problem=str(error), forms={name: form})
+    messages.success(request, done)
     return hx_redirect(request, operation)
 
 
@@ -154,7 +145,7 @@ def operation_decide(request: HttpRequest, pk: int) -> HttpResponse:
     operation = get_object_or_404(operations_of(request), pk=pk)
     form = DecisionForm(request.POST)
     if not form.is_valid():
-        return _detail(request, operation, decide=form)
+        return _detail(request, operation, forms={"decide": form})
     try:
         actions.decide_write(
             operation,
@@ -164,12 +155,15 @@ def operation_decide(request: HttpRequest, pk: int) -> HttpResponse:
             now=timezone.now(),
         )
     except actions.NotPossible as error:
-        return _detail(request, operation, decide=form, problem=str(error))
+        return _detail(request, operation, problem=str(error), forms={"decide": form})
     messages.success(request, "Thank you: the operation goes on from there.")
     return hx_redirect(request, operation)
 
 
-def _detail(request: HttpRequest, operation: SyncOperation, *, problem: str = "", **forms: Any) -> HttpResponse:
+def _detail(
+    request: HttpRequest, operation: SyncOperation, *, problem: str = "", forms: Mapping[str, Form] | None = None
+) -> HttpResponse:
+    forms = forms or {}
     undecided = (
         operation.state == SyncOperation.State.HELD and operation.writes.filter(state__in=Write.UNPROVED).exists()
     )
@@ -195,4 +189,4 @@ def _detail(request: HttpRequest, operation: SyncOperation, *, problem: str = ""
         "may_audit": allowed(request.user, "portal.audit"),
     }
     status = 422 if forms or problem else 200
-    return render_page(request, "syncops/operation_detail.html", context | forms, fragment="live", status=status)
+    return render_page(request, "syncops/operation_detail.html", context | dict(forms), fragment="live", status=status)
