@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
@@ -160,12 +160,18 @@ def refusals_of(
     service: Service | None,
     contract: Contract | None,
     today: date,
+    moved_on: date | None = None,
 ) -> tuple[Reason, ...]:
-    """Everything that stands against putting the subscription on this contract; None: the PSA has no such row."""
+    """Everything that stands against putting the subscription on this contract; None: the PSA has no such row.
+
+    `moved_on`: the first day there of a subscription that leaves another contract for it.
+    """
     facts = facts_of(subscription, connection, today=today)
+    facts = replace(facts, remapped_on=moved_on or facts.remapped_on)
     named = {"company": company, "service": service, "contract": contract}
     missing = tuple(reason("not_there", noun=noun) for noun, row in named.items() if row is None)
-    general = (*mapped_reasons(subscription, connection), *eligibility.subscription_reasons(facts), *missing)
+    mapped = () if moved_on else mapped_reasons(subscription, connection)
+    general = (*mapped, *eligibility.subscription_reasons(facts), *missing)
     if company is None or service is None or contract is None:
         return general
     return (

@@ -8,10 +8,12 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from django.db import transaction
+from django.db.models.functions import Coalesce, Greatest
 
 from mappings.models import SubscriptionMapping
 from portal.audit import Actor, record
 from portal.models import Subscription
+from portal.templatetags.portal import day as in_full
 from syncops.actions import NotPossible, locked_stream, plan_operation
 from syncops.models import SyncOperation
 from syncops.money import to_minor_unit
@@ -50,6 +52,16 @@ def why_not(mapping: SubscriptionMapping) -> str:
     return ""
 
 
+def changed_after(mapping: SubscriptionMapping, day: date) -> str:
+    """Why the line cannot be set to 0 on `day`: something changed it later, and would put units back on it."""
+    done = SyncOperation.objects.filter(mapping=mapping, state=SyncOperation.State.SUCCEEDED)
+    last = done.annotate(begins=Greatest("effective_on", Coalesce("holds_from", "effective_on"))).filter(begins__gt=day)
+    latest = last.order_by("-begins", "-pk").first()
+    if latest is None:
+        return ""
+    return f"“{latest.label}” changed the line from {in_full(latest.begins)} on. Choose that day or a later one."
+
+
 def end_mapping(
     mapping: SubscriptionMapping, *, day: date, set_to_zero: bool, actor: Actor, today: date, now: datetime
 ) -> SyncOperation | None:
@@ -69,6 +81,8 @@ def end_mapping(
             raise NotPossible(problem)
         if not (row.starts_on or day) <= day <= today:
             raise NotPossible("Choose a day from the first one billed here up to today.")
+        if set_to_zero and (later := changed_after(row, day)):
+            raise NotPossible(later)
         row.ends_on, correlation_id = last_day_before(row, day), uuid.uuid4()
         row.starts_on = row.starts_on or row.ends_on
         row.save(update_fields=["starts_on", "ends_on"])

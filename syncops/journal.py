@@ -265,21 +265,26 @@ def succeeded_of(lines: Lines) -> dict[int, list[SyncOperation]]:
 
 
 def _on_line(mapping: SubscriptionMapping, mapping_id: int, line_id: int | None) -> bool:
-    """Whether something was done under this mapping, or under an earlier one of the subscription on the same line."""
-    return mapping_id == mapping.pk or (line_id is not None and line_id == mapping.line_id)
+    """Whether something was done under this mapping, or under another one of the subscription on the same line. What
+    was done before the line was taken over is in what was taken over.
+    """
+    before_adoption = mapping.adopted and (mapping.pk is None or mapping_id < mapping.pk)
+    same_line = line_id is not None and line_id == mapping.line_id
+    return mapping_id == mapping.pk or (same_line and not before_adoption)
 
 
 def ours_of(lines: Lines) -> dict[int, Ours]:
     """What each line shows because of us, from the writes that were proved; by the stream's id."""
     known = {stream.pk: mapping.line_id for stream, mapping in lines}
     taken_over: dict[int, Timeline] = {}
-    applied = defaultdict(list)
+    applied: defaultdict[int, list[Any]] = defaultdict(list)
     writes = Write.objects.filter(stream__in=known, state=Write.State.APPLIED).order_by("pk")
     for write in writes.annotate(outcome=F("operation__state")):
         if write.line_id != known[write.stream_id]:
             continue
         if write.kind == Write.Kind.ADOPTED:
             taken_over[write.stream_id] = Timeline.from_json(write.line_before)
+            applied[write.stream_id].clear()  # a line that was ours before: what we did then is in it
         elif write.kind == Write.Kind.ADJUST:
             applied[write.stream_id].append(write)
     return {pk: _ours(taken_over.get(pk, Timeline()), applied[pk]) for pk in known}

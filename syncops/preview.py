@@ -157,8 +157,8 @@ def preview_mapping(choice: MappingChoice, facts: Facts, *, today: date) -> Mapp
     )
     if refusals or not (facts.contract and facts.service and facts.company):
         return MappingPreview(refusals=refusals)
-    existing = _existing(choice, facts, today)
-    line_choice = _line_refusal(choice, existing)
+    existing = existing_lines(choice, facts, today)
+    line_choice = line_refusal(choice, existing)
     price = priced(subscription, today=today)
     effective = first_day_billed(subscription, facts.contract, today, choice.since)
     rows = [row for row in facts.rows if row.line_id == choice.adopt_line_id] if choice.adopt_line_id else []
@@ -303,7 +303,10 @@ def bills_of(seen: plans.Preview) -> tuple[BillChange, ...]:
     )
 
 
-def _existing(choice: MappingChoice, facts: Facts, today: date) -> tuple[ExistingLine, ...]:
+def existing_lines(
+    choice: MappingChoice, facts: Facts, today: date, *, keys: frozenset[str] = frozenset()
+) -> tuple[ExistingLine, ...]:
+    """The free lines of the chosen service on the contract, but for those with one of these keys."""
     ours = set(
         SubscriptionMapping.objects.open()
         .filter(connection_id=choice.connection_id, contract_id=choice.contract_id, line_id__isnull=False)
@@ -311,13 +314,14 @@ def _existing(choice: MappingChoice, facts: Facts, today: date) -> tuple[Existin
     )
     found = []
     for line in facts.lines:
-        if line.service_id == choice.service_id:
+        if line.service_id == choice.service_id and line.key not in keys:
             level = actual_of([row for row in facts.rows if row.line_id == line.id]).at(today)
             found.append(ExistingLine(line.id, level.units, level.price, ours=line.id in ours))
     return tuple(line for line in found if not line.ours)
 
 
-def _line_refusal(choice: MappingChoice, existing: tuple[ExistingLine, ...]) -> tuple[Reason, ...]:
+def line_refusal(choice: MappingChoice, existing: tuple[ExistingLine, ...]) -> tuple[Reason, ...]:
+    """Why the line that was chosen cannot be taken over."""
     if choice.adopt_line_id is None or any(line.line_id == choice.adopt_line_id for line in existing):
         return ()
     return (

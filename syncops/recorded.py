@@ -147,7 +147,8 @@ def price_payload(subscription: Subscription, today: date) -> dict[str, str]:
 
 def _zeroed(mapping: SubscriptionMapping) -> bool:
     """Whether the last suspension takes, or took, the units of the line away."""
-    suspensions = SyncOperation.objects.filter(mapping=mapping, kind=KINDS[Change.SUSPENDED])
+    here = {"subscription": mapping.subscription_id, "connection": mapping.connection_id}
+    suspensions = SyncOperation.objects.filter(**here, kind=KINDS[Change.SUSPENDED])  # perhaps on its line before
     last = suspensions.exclude(state=State.DISMISSED).order_by("-sequence").first()
     return last is not None and last.state != State.UNSUPPORTED
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from syncops.views import ending, history, inbox, mapping, margins, mending, operations, sync_to_connection
+from syncops.views import ending, history, inbox, mapping, margins, mending, operations, remapping, sync_to_connection
 
 app_name = "syncops"
 MAPPING = "connections/<int:connection_id>/subscriptions/"
@@ -30,6 +30,7 @@ urlpatterns = [
     path("subscriptions/<int:pk>/history/", history.subscription_history, name="subscription_history"),
     path("subscriptions/<int:pk>/sync/", sync_to_connection.sync_to_connection, name="sync_to_connection"),
     path("subscriptions/<int:pk>/sync/end/", ending.mapping_end, name="mapping_end"),
+    path("subscriptions/<int:pk>/sync/move/", remapping.mapping_move, name="mapping_move"),
     path("subscriptions/<int:pk>/sync/now/", operations.mapping_sync, name="mapping_sync"),
     path("subscriptions/<int:pk>/sync/state/", operations.mapping_state, name="mapping_state"),
     path("subscriptions/<int:pk>/sync/preview/", sync_to_connection.sync_preview, name="sync_preview"),

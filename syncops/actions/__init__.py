@@ -12,7 +12,7 @@ from syncops.actions.decisions import (
     sync_now,
 )
 from syncops.actions.intents import DRAIN, locked_stream, mapping_payload, plan_operation
-from syncops.actions.mapping import Refused, sync_to_connection
+from syncops.actions.mapping import Refused, sync_to_connection, take_over
 
 __all__ = [
     "DRAIN",
@@ -30,4 +30,5 @@ __all__ = [
     "retry_operation",
     "sync_now",
     "sync_to_connection",
+    "take_over",
 ]

@@ -100,7 +100,7 @@ def _map_and_queue(
         preview=preview.as_json(),
     )
     if choice.adopt_line_id is not None:
-        _take_over(operation, choice.adopt_line_id, facts, now)
+        take_over(operation, choice.adopt_line_id, facts, now)
     return operation
 
 
@@ -128,7 +128,7 @@ def _same_confirmation(choice: MappingChoice) -> SyncOperation | None:
     )
 
 
-def _take_over(operation: SyncOperation, line_id: int, facts: Facts, now: datetime) -> None:
+def take_over(operation: SyncOperation, line_id: int, facts: Facts, now: datetime) -> None:
     """Remember what an adopted line showed: from now on that is ours."""
     rows = [row for row in facts.rows if row.line_id == line_id]
     Write.objects.create(

@@ -86,6 +86,29 @@ def test_a_later_change_does_not_touch_the_old_line(mapped):
     assert mapped.record("quantity_changed", quantity=12) is None
 
 
+def test_a_day_before_the_last_change_of_the_line_is_refused_as_its_units_would_come_back(mapped):
+    mapped.today += timedelta(days=10)
+    mapped.change_quantity(12, date(2026, 5, 15))
+    mapped.drain()
+    with pytest.raises(NotPossible, match=r"changed the line from 15.May.2026 on"):
+        end(mapped, day=date(2026, 5, 12))
+    end(mapped, day=date(2026, 5, 15))
+    mapped.drain()
+    line = SubscriptionMapping.objects.get().line_id
+    assert [mapped.psa.units_on(line, date(2026, 5, day)) for day in (12, 14, 15, 20)] == [10, 10, 0, 0]
+
+
+def test_a_line_that_was_left_and_is_taken_over_again_keeps_its_units(mapped):
+    line = mapped.line
+    end(mapped, set_to_zero=False)
+    mapped.map(adopt_line_id=line)
+    mapped.drain()
+    assert (mapped.units(mapped.today), mapped.psa.applied) == (10, [])
+    mapped.change_quantity(12)
+    mapped.drain()
+    assert mapped.units(mapped.today) == 12
+
+
 @pytest.fixture
 def url(mapped, time_machine):
     time_machine.move_to(NOON, tick=False)
