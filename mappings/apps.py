@@ -7,6 +7,7 @@ class MappingsConfig(AppConfig):
     name = "mappings"
 
     def ready(self) -> None:
-        from mappings import panels
+        from mappings import importing, panels
 
         panels.register()
+        importing.register()

@@ -142,7 +142,7 @@ class Board:
         """A row of the mirror as the rules take it."""
         raise NotImplementedError
 
-    def write(self, ours: Any, theirs: Any, *, actor: Actor, at: datetime) -> Any:
+    def write(self, ours: Any, theirs: Any, *, actor: Actor, at: datetime, **about: Any) -> Any:
         raise NotImplementedError
 
     def remove(self, mapping: Any, *, actor: Actor, at: datetime) -> None:
@@ -252,8 +252,9 @@ class CustomerBoard(Board):
     def read(self, row: Any) -> Any:
         return resolve.company_of(row)
 
-    def write(self, ours: Any, theirs: Any, *, actor: Actor, at: datetime) -> CustomerMapping:
-        return actions.map_customer(connection=self.connection, customer=ours, company=theirs, actor=actor, at=at)
+    def write(self, ours: Any, theirs: Any, *, actor: Actor, at: datetime, **about: Any) -> CustomerMapping:
+        who: dict[str, Any] = {"connection": self.connection, "actor": actor, "at": at}
+        return actions.map_customer(customer=ours, company=theirs, **who, **about)
 
     def remove(self, mapping: Any, *, actor: Actor, at: datetime) -> None:
         removals.remove_customer_mapping(mapping, actor=actor, at=at)
@@ -303,8 +304,9 @@ class OfferBoard(Board):
     def read(self, row: Any) -> Any:
         return resolve.service_of(row)
 
-    def write(self, ours: Any, theirs: Any, *, actor: Actor, at: datetime) -> OfferMapping:
-        return actions.map_offer(connection=self.connection, variant=ours, service=theirs, actor=actor, at=at)
+    def write(self, ours: Any, theirs: Any, *, actor: Actor, at: datetime, **about: Any) -> OfferMapping:
+        who: dict[str, Any] = {"connection": self.connection, "actor": actor, "at": at}
+        return actions.map_offer(variant=ours, service=theirs, **who, **about)
 
     def remove(self, mapping: Any, *, actor: Actor, at: datetime) -> None:
         removals.remove_offer_mapping(mapping, actor=actor, at=at)

@@ -189,6 +189,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "The mapping that was in the way has just been removed.",
         "Try again.",
     ),
+    "taken_meanwhile": (
+        "Somebody has mapped it to another one just now.",
+        "Look at the mapping page, and choose again.",
+    ),
     "not_yours": (
         "The {noun} {value} is not one that may be chosen here.",
         "Begin again from the subscription's page.",

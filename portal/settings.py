@@ -40,7 +40,14 @@ PARTNER_CENTER_GRAPH_URL = env.url("PARTNER_CENTER_GRAPH_URL", "https://graph.mi
 PORTAL_PROVIDER = "connections.provider.partner_center.provider.for_organization"
 PORTAL_CHANGE_LISTENERS = ["syncops.recorded.plan_change"]
 PORTAL_MARGIN_LISTENERS = ["syncops.margins.plan_margins"]
-PORTAL_WORKPLACES = ["portal.tasks", "connections.tasks", "mappings.tasks", "syncops.tasks", "syncops.mapping_tasks"]
+PORTAL_WORKPLACES = [
+    "portal.tasks",
+    "portal.import_tasks",
+    "connections.tasks",
+    "mappings.tasks",
+    "syncops.tasks",
+    "syncops.mapping_tasks",
+]
 
 INSTALLED_APPS = [
     "portal",

@@ -148,6 +148,7 @@ def about(board: Board) -> dict[str, Any]:
         "progress": SimpleLazyObject(board.progress),
         "address": address_of(board),
         "export_url": f"mappings:{board.noun}_export",
+        "import_kind": f"{board.noun}_mappings",
         "match_url": f"mappings:{board.noun}_match",
         "bulk_url": f"mappings:{board.noun}_bulk",
         "row_url": f"mappings:{board.noun}_row",

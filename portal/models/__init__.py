@@ -2,6 +2,7 @@
 
 from portal.models.audit import AuditEntry, AuditHead
 from portal.models.catalog import Offer, OfferVariant, Promotion, VariantPrice
+from portal.models.imports import ImportRow, SheetImport
 from portal.models.margins import MarginRule, MarginSettings
 from portal.models.orders import Order, OrderLine
 from portal.models.organizations import Organization, User
@@ -11,6 +12,7 @@ __all__ = [
     "AuditEntry",
     "AuditHead",
     "Customer",
+    "ImportRow",
     "MarginRule",
     "MarginSettings",
     "Offer",
@@ -19,6 +21,7 @@ __all__ = [
     "OrderLine",
     "Organization",
     "Promotion",
+    "SheetImport",
     "Subscription",
     "SubscriptionChange",
     "SubscriptionRequest",

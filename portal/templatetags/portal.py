@@ -36,12 +36,16 @@ TONE_ICONS = {
 TONES = {
     "ok": ("active", "applied", "completed", "live", "succeeded", "synced"),
     "info": (
+        "applying",
+        "checking",
         "in_progress",
         "pending",
         "placing",
         "planned",
         "provisioning",
         "queued",
+        "reading",
+        "ready",
         "running",
         "sending",
         "submitted",

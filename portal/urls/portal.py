@@ -1,6 +1,6 @@
 """Addresses of the portal app, joined from one file per noun."""
 
-from portal.urls import audit, catalog, customers, health, home, margins, members, orders, subscriptions
+from portal.urls import audit, catalog, customers, health, home, imports, margins, members, orders, subscriptions
 
 app_name = "portal"
 urlpatterns = [
@@ -12,5 +12,6 @@ urlpatterns = [
     *audit.urlpatterns,
     *margins.urlpatterns,
     *members.urlpatterns,
+    *imports.urlpatterns,
     *health.urlpatterns,
 ]

@@ -9,6 +9,7 @@ OURS = ("portal", "connections", "mappings", "syncops")
 MODELS = {model._meta.label: model for app in OURS for model in apps.get_app_config(app).get_models()}
 
 WITHOUT_FOR_USER = {
+    "portal.ImportRow": "reached through its import",
     "portal.AuditHead": "the chain's own end, never shown",
     "portal.MarginSettings": "one per organization, reached from it",
     "portal.Offer": "reached through its variants",
