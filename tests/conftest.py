@@ -1,5 +1,11 @@
 """Fixtures for every test. Sockets are closed but for loopback."""
 
+import fcntl
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from tests.cast import Cast, make_cast
@@ -58,6 +64,28 @@ def tables_that_can_be_emptied():
     DatabaseOperations.sql_flush = without_triggers
     yield
     DatabaseOperations.sql_flush = sql_flush
+
+
+@pytest.fixture(scope="session")
+def tables(tmp_path_factory) -> Path:
+    """A SQLite file with the portal's tables and no rows, for processes of their own to work on a copy of it."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent  # made once, by whoever needs it first
+    file = folder / "tables" / "portal.sqlite3"
+    with (folder / "tables.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not file.exists():
+            kept = {name: value for name, value in os.environ.items() if not name.startswith(("PORTAL_", "DATABASE_"))}
+            subprocess.run(
+                [sys.executable, "manage.py", "migrate", "--verbosity", "0"],
+                cwd=Path(__file__).parent.parent,
+                env=kept | {"PORTAL_DATA_DIR": str(folder / "made"), "PORTAL_LOG_LEVEL": "ERROR"},
+                check=True,
+                timeout=240,
+            )
+            (folder / "made").rename(file.parent)
+    return file
 
 
 @pytest.fixture

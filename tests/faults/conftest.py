@@ -6,8 +6,8 @@ from tests.faults.stage import prepare
 
 
 @pytest.fixture(scope="session")
-def prepared(tmp_path_factory):
-    return prepare(tmp_path_factory.mktemp("prepared"))
+def prepared(tmp_path_factory, tables):
+    return prepare(tmp_path_factory.mktemp("prepared"), tables)
 
 
 @pytest.fixture
