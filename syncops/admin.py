@@ -14,6 +14,7 @@ from syncops.models import (
     Run,
     Shortfall,
     Stream,
+    Succession,
     SyncOperation,
     Write,
 )
@@ -98,3 +99,11 @@ class GroupDecisionAdmin(ReadOnlyAdmin):
 class DoubledWriteAdmin(ReadOnlyAdmin):
     list_display = ("pk", "write_id", "line_id", "found_at", "found_units", "closed_at", "closed_by")
     search_fields = ("=line_id", "write__operation__correlation_id")
+
+
+@admin.register(Succession)
+class SuccessionAdmin(ReadOnlyAdmin):
+    list_display = ("pk", "old_contract_name", "new_contract_name", "connection", "day", "state", "moved", "refused")
+    list_select_related = ("connection",)
+    list_filter = ("state",)
+    search_fields = ("old_contract_name", "new_contract_name", "=old_contract_id", "=new_contract_id")

@@ -111,8 +111,8 @@ def preview_move(
         return MovePreview(mapping, day, refusals=refusals)
     if problem := why_not(mapping, day, today):
         return MovePreview(mapping, day, problem=problem)
-    existing = existing_lines(choice, there, today, keys=_keys(mapping))
-    refused = line_refusal(choice, existing)
+    existing = existing_lines(choice, there, today, known=known_lines(mapping))
+    refused = line_refusal(choice, existing) or _twice(mapping, choice, existing)
     if refused or (existing and choice.adopt_line_id is None and not choice.add_beside):
         return MovePreview(mapping, day, refused, existing_lines=existing, needs_line_choice=not refused)
     payload = carried_over(mapping, day)
@@ -162,8 +162,25 @@ def carried_over(mapping: SubscriptionMapping, day: date) -> dict[str, Any]:
     return {"units": level.units, "price": price, "cost": cost}
 
 
-def _keys(mapping: SubscriptionMapping) -> frozenset[str]:
-    """What a line of this subscription's own holds as its key: it is found again, and no question is asked about it."""
+def _twice(
+    mapping: SubscriptionMapping, choice: MappingChoice, existing: tuple[ExistingLine, ...]
+) -> tuple[Reason, ...]:
+    """A line that carries the subscription's key is its own, whoever copied it: it is not to have another one."""
+    keyed = next((line for line in existing if line.key in own_keys(mapping)), None)
+    if keyed is None or not choice.add_beside:
+        return ()
+    words = f"Line {keyed.line_id} carries the key of this subscription, so no other line can be added for it."
+    return (Reason("line_is_its_own", words, "Take that line over."),)
+
+
+def known_lines(mapping: SubscriptionMapping) -> frozenset[int]:
+    """The lines that the subscription was billed on here before: found again, and no question is asked about them."""
+    here = SubscriptionMapping.objects.filter(connection=mapping.connection, subscription=mapping.subscription_id)
+    return frozenset(here.filter(line_id__isnull=False, adopted=False).values_list("line_id", flat=True))
+
+
+def own_keys(mapping: SubscriptionMapping) -> frozenset[str]:
+    """What a line that was made for this subscription holds as its key."""
     subscription = mapping.subscription
     return frozenset(filter(None, (mapping.line_key, subscription.external_id, str(subscription.key))))
 
@@ -172,9 +189,8 @@ def _put(
     old: SubscriptionMapping, choice: MappingChoice, there: Facts, payload: dict[str, Any], day: date, today: date
 ) -> ChangePreview:
     assert there.contract
-    own = next(
-        (line.id for line in there.lines if line.service_id == choice.service_id and line.key in _keys(old)), None
-    )
+    known = known_lines(old)
+    own = next((one.id for one in there.lines if one.service_id == choice.service_id and one.id in known), None)
     line_id = choice.adopt_line_id or own
     new = SubscriptionMapping(
         connection=old.connection,

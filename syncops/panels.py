@@ -15,6 +15,7 @@ from mappings.models import SubscriptionMapping
 from portal.models import Order, Subscription, SubscriptionRequest
 from portal.panels import Panel, add_panel
 from portal.permissions import allowed
+from syncops import successions
 from syncops.chain import chain_of
 from syncops.mending import mending_of_mapping
 from syncops.models import DoubledWrite, MarginUpdate, SyncOperation
@@ -37,10 +38,11 @@ def register() -> None:
 
 
 def waiting_for_a_person(request: HttpRequest) -> int:
-    """How many operations and double writes are in the inbox; more than a hundred count as a hundred."""
+    """How many operations, double writes and renewals are in the inbox; more than a hundred count as a hundred."""
     waiting = SyncOperation.objects.for_user(request.user).filter(state__in=SyncOperation.NEEDS_A_PERSON)
     doubled = DoubledWrite.objects.for_user(request.user).open()
-    return waiting.order_by()[:MOST_COUNTED].count() + doubled.order_by()[:MOST_COUNTED].count()
+    renewed = successions.waiting(request.user)
+    return sum(rows.order_by()[:MOST_COUNTED].count() for rows in (waiting, doubled, renewed))
 
 
 def subscription_panel(request: HttpRequest, subscription: Subscription) -> Panel:

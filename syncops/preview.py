@@ -68,6 +68,7 @@ class ExistingLine:
     units: int
     unit_price: Decimal | None
     ours: bool
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,9 +305,9 @@ def bills_of(seen: plans.Preview) -> tuple[BillChange, ...]:
 
 
 def existing_lines(
-    choice: MappingChoice, facts: Facts, today: date, *, keys: frozenset[str] = frozenset()
+    choice: MappingChoice, facts: Facts, today: date, *, known: frozenset[int] = frozenset()
 ) -> tuple[ExistingLine, ...]:
-    """The free lines of the chosen service on the contract, but for those with one of these keys."""
+    """The free lines of the chosen service on the contract, but for `known` ones: those that it had before."""
     ours = set(
         SubscriptionMapping.objects.open()
         .filter(connection_id=choice.connection_id, contract_id=choice.contract_id, line_id__isnull=False)
@@ -314,9 +315,9 @@ def existing_lines(
     )
     found = []
     for line in facts.lines:
-        if line.service_id == choice.service_id and line.key not in keys:
+        if line.service_id == choice.service_id and line.id not in known:
             level = actual_of([row for row in facts.rows if row.line_id == line.id]).at(today)
-            found.append(ExistingLine(line.id, level.units, level.price, ours=line.id in ours))
+            found.append(ExistingLine(line.id, level.units, level.price, ours=line.id in ours, key=line.key))
     return tuple(line for line in found if not line.ours)
 
 

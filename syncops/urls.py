@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from syncops.views import ending, history, inbox, mapping, margins, mending, operations, remapping, sync_to_connection
+from syncops.views import (
+    ending,
+    history,
+    inbox,
+    mapping,
+    margins,
+    mending,
+    operations,
+    remapping,
+    successions,
+    sync_to_connection,
+)
 
 app_name = "syncops"
 MAPPING = "connections/<int:connection_id>/subscriptions/"
@@ -27,6 +38,9 @@ urlpatterns = [
     path("inbox/dismiss/", inbox.inbox_dismiss, name="inbox_dismiss"),
     path("inbox/doubled/<int:pk>/", inbox.doubled_accept, name="doubled_accept"),
     path("inbox/doubled/<int:pk>/look/", inbox.doubled_look, name="doubled_look"),
+    path("inbox/renewals/<int:pk>/", successions.succession_detail, name="succession_detail"),
+    path("inbox/renewals/<int:pk>/accept/", successions.succession_accept, name="succession_accept"),
+    path("inbox/renewals/<int:pk>/reject/", successions.succession_reject, name="succession_reject"),
     path("subscriptions/<int:pk>/history/", history.subscription_history, name="subscription_history"),
     path("subscriptions/<int:pk>/sync/", sync_to_connection.sync_to_connection, name="sync_to_connection"),
     path("subscriptions/<int:pk>/sync/end/", ending.mapping_end, name="mapping_end"),

@@ -169,6 +169,11 @@ class MirroredContract(Mirrored):
         constraints = [models.UniqueConstraint(fields=["connection", "remote_id"], name="mirrored_contract_unique")]
         indexes = [
             models.Index(fields=["connection", "company_remote_id"], name="contracts_of_company"),
+            models.Index(  # the sweep looks for renewals
+                fields=["connection"],
+                condition=models.Q(renewed_contract_id__isnull=False),
+                name="contracts_renewed",
+            ),
         ]
 
     def __str__(self) -> str:

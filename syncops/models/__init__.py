@@ -5,6 +5,7 @@ from syncops.models.margins import MarginUpdate, MarginUpdateQuerySet
 from syncops.models.operations import SyncOperation, SyncOperationQuerySet
 from syncops.models.shortfalls import Shortfall, ShortfallQuerySet
 from syncops.models.streams import NEVER, Lane, Stream, StreamQuerySet
+from syncops.models.successions import Succession, SuccessionQuerySet
 from syncops.models.writes import DoubledWrite, DoubledWriteQuerySet, JournalEntry, Run, Write
 
 __all__ = [
@@ -22,6 +23,8 @@ __all__ = [
     "ShortfallQuerySet",
     "Stream",
     "StreamQuerySet",
+    "Succession",
+    "SuccessionQuerySet",
     "SyncOperation",
     "SyncOperationQuerySet",
     "Write",

@@ -14,7 +14,7 @@ from portal.far_side import FarSideError
 from portal.htmx import hx_redirect, render_page, wants_fragment
 from portal.paging import page_of
 from portal.permissions import allowed, requires
-from syncops import doubles, groups
+from syncops import doubles, groups, successions
 from syncops.asking import asking
 from syncops.forms import GroupForm, GroupReasonForm, ReasonForm
 from syncops.models import DoubledWrite, GroupDecision, SyncOperation
@@ -43,6 +43,8 @@ def inbox(request: HttpRequest) -> HttpResponse:
         "groups": groups.groups_of(user),
         "under_way": under_way,
         "doubled": doubled_of(user),
+        "renewals": successions.waiting(user)[:MOST_NAMED],
+        "may_map": allowed(user, "mappings.map"),
         "may_sync": allowed(user, "syncops.sync"),
         "may_resolve": allowed(user, "syncops.resolve"),
     }

@@ -19,7 +19,7 @@ from connections.models import MirroredContract
 from connections.psa.types import Contract
 from mappings import eligibility
 from mappings.forms import LARGEST_ID
-from mappings.models import CustomerMapping, OfferMapping, SubscriptionMapping
+from mappings.models import CustomerMapping, SubscriptionMapping
 from mappings.pickers import MOST_CONTRACTS, Option
 from mappings.resolve import contract_of, facts_of
 from portal.audit import Actor
@@ -33,6 +33,7 @@ from syncops.move_preview import MoveFacts, MovePreview, preview_move, read_move
 from syncops.moving import company_of
 from syncops.preview import MappingChoice
 from syncops.remapping import move_mapping
+from syncops.succession_facts import choice_for
 
 LINE = (
     ("zero", "Set the old line to 0 from that day on, once the new one is proved"),
@@ -87,7 +88,7 @@ def mapping_move(request: HttpRequest, pk: int) -> HttpResponse:
     form = MoveForm(request.POST or None, options, first=mapping.starts_on or today, today=today)
     if request.method == "GET" or not form.is_valid():
         return _page(request, mapping, form, options, today)
-    choice = _choice(mapping, form)
+    choice = choice_for(mapping, form.cleaned_data["contract"], **form.adopted)
     if isinstance(choice, str):
         form.add_error(None, choice)
         return _page(request, mapping, form, options, today)
@@ -138,24 +139,6 @@ def contracts_for(mapping: SubscriptionMapping, today: date) -> list[Option]:
         for contract in map(contract_of, others)
     ]
     return sorted(judged, key=lambda one: bool(one.reasons))
-
-
-def _choice(mapping: SubscriptionMapping, form: MoveForm) -> MappingChoice | str:
-    """What was chosen, by what customer and offer are mapped to now; or why it cannot be told."""
-    here = {"connection": mapping.connection}
-    customer = CustomerMapping.objects.filter(**here, customer=mapping.subscription.customer_id).first()
-    offer = OfferMapping.objects.filter(**here, variant=mapping.subscription.variant_id).first()
-    if customer is None or offer is None:
-        what = "customer is not mapped to a company" if customer is None else "offer is not mapped to a service"
-        return f"Its {what} any more. Map that first."
-    return MappingChoice(
-        connection_id=mapping.connection_id,
-        subscription_id=mapping.subscription_id,
-        company_id=customer.company_id,
-        service_id=offer.service_id,
-        contract_id=form.cleaned_data["contract"],
-        **form.adopted,
-    )
 
 
 def choice_name(form: MoveForm) -> str:

@@ -158,6 +158,22 @@ def _edit(addresses: Addresses, options: Mapping[str, Any]) -> Answer:
     return answer, "\n".join(row_words(answer["rows"]))
 
 
+def _describe_renew(parser: ArgumentParser) -> None:
+    parser.add_argument("--contract", type=int, required=True, help="the id of the contract that is renewed")
+    parser.add_argument("--until", type=date.fromisoformat, required=True, help="the last day of the new contract")
+    parser.add_argument("--from", dest="start", type=date.fromisoformat, help="its first day (default: after the old)")
+    _describe_database(parser)
+
+
+def _renew(addresses: Addresses, options: Mapping[str, Any]) -> Answer:
+    names = {"contract": "contract", "until": "end", "start": "start", "database": "database"}
+    body = {name: options[option] for option, name in names.items()}
+    answer = control(
+        addresses.autotask, "POST", "renew", {name: value for name, value in body.items() if value is not None}
+    )
+    return answer, f"Contract {options['contract']} is renewed as contract {answer['contract']['id']}."
+
+
 def _describe_clock(parser: ArgumentParser) -> None:
     moves = parser.add_mutually_exclusive_group()
     moves.add_argument("--advance-days", type=int, default=0, help="move both stand-ins forward")
@@ -205,6 +221,7 @@ ACTIONS: dict[str, tuple[Callable[[ArgumentParser], None], Callable[[Addresses, 
     "fault": (_describe_fault, _fault, "let requests go wrong; without a name: list what is scripted"),
     "post": (_describe_post, _post, "approve and post periods, as somebody does in Autotask"),
     "edit": (_describe_edit, _edit, "adjust a line by hand, as somebody does in Autotask"),
+    "renew": (_describe_renew, _renew, "renew a contract with its lines, as somebody does in Autotask"),
     "clock": (_describe_clock, _clock, "move the time that both stand-ins believe in; without options: show it"),
     "ledger": (_describe_ledger, _ledger, "show what Autotask would bill: lines with their unit rows"),
 }

@@ -9,6 +9,7 @@
     POST bill       {"contract", "period"}                                   what the period would bill; changes nothing
     POST post       {"contract", "period"} | {"contract"?, "through"}        Approve & Post
     POST unpost     {"contract", "period"}
+    POST renew      {"contract", "end", "start"?, "named_on"?: "old"|"new", "keys"?}    see renewals.py
     POST records    {"entity", "id"?, "values": {field: value}}              change or add a record, unchecked but dated
     POST hide       {"entity", "ids": [ID, …]}                               as for a user who may not see them
     GET, POST modes {name: value}                                            see modes.py
@@ -34,6 +35,7 @@ from .entities import BY_LOWER_NAME, BY_SINGULAR, USER_DEFINED
 from .errors import Rejected
 from .lines import UNITS
 from .records import shown
+from .renewals import renew
 from .validation import checked
 
 if TYPE_CHECKING:
@@ -56,6 +58,7 @@ class Control:
             ("POST", "bill"): self.bill,
             ("POST", "post"): self.post,
             ("POST", "unpost"): self.unpost,
+            ("POST", "renew"): self.renew,
             ("POST", "records"): self.records,
             ("POST", "hide"): self.hide,
             ("GET", "modes"): lambda request: self.server.modes.change({}),
@@ -120,6 +123,14 @@ class Control:
         database, body = self._database(request), request.json()
         with database.writing():
             return {"rows": unpost(database, int(body["contract"]), date.fromisoformat(body["period"]))}
+
+    def renew(self, request: Request) -> dict[str, Any]:
+        database, body = self._database(request), request.json()
+        start = date.fromisoformat(body["start"]) if body.get("start") else None
+        how = {"start": start, "named_on": body.get("named_on", "old"), "keys": bool(body.get("keys"))}
+        with database.writing():
+            new = renew(database, int(body["contract"]), date.fromisoformat(body["end"]), **how)
+        return {"contract": shown(database, BY_SINGULAR["Contract"], database.select("Contracts", "id = ?", (new,)))[0]}
 
     def records(self, request: Request) -> dict[str, Any]:
         database, body = self._database(request), request.json()
