@@ -17,7 +17,7 @@ from mappings import eligibility, matching
 from mappings.actions import AlreadyMapped
 from mappings.boards import BOARDS, Board
 from mappings.models import SubscriptionMapping
-from mappings.reasons import Reason, reason
+from mappings.reasons import Reason, reason, told
 from mappings.remapping import remap_customer, remap_offer
 from mappings.removals import InUse
 from portal.audit import Actor
@@ -81,14 +81,14 @@ def apply(kind: type[Board], run: SheetImport, row: ImportRow, actor: Actor, now
     ours = board.everything().filter(pk=target["ours"]).first()
     found = board.mirror.objects.filter(connection=board.connection, remote_id=target["theirs"]).first()
     if ours is None or found is None:
-        return _told([reason("not_there", noun=board.theirs)])
+        return told([reason("not_there", noun=board.theirs)])
     theirs = board.read(found)
     mapping = board.mappings.objects.filter(connection=board.connection, **{board.ours: ours}).first()
     held = getattr(mapping, f"{board.theirs}_id", None)
     changes = mapping is not None and held == target["before"] != theirs.id
     against = [one for one in board.refusals(ours, theirs) if not (changes and one.code in CHANGES)]
     if against:
-        return _told(against)
+        return told(against)
     about: dict[str, Any] = {"actor": actor, "at": now, "correlation_id": run.correlation_id}
     try:
         if changes:
@@ -96,7 +96,7 @@ def apply(kind: type[Board], run: SheetImport, row: ImportRow, actor: Actor, now
         else:
             board.write(ours, theirs, **about)
     except (AlreadyMapped, InUse) as error:
-        return _told([error.reason])
+        return told([error.reason])
     return []
 
 
@@ -141,7 +141,7 @@ class _Known:
         theirs = self.theirs[remote_id]
         if mapping and getattr(mapping, f"{self.board.theirs}_id") == remote_id:
             return Verdict(Effect.SAME, name, f"Is {now} already.", **keys)
-        if reasons := [*self._misnamed(row, theirs), *_told(self._against(ours, theirs, mapping))]:
+        if reasons := [*self._misnamed(row, theirs), *told(self._against(ours, theirs, mapping))]:
             return refused(name, *reasons, **keys)
         return self._wanted(name, ours, theirs, mapping, keys)
 
@@ -218,7 +218,3 @@ def _named(board: Board, ours: Any) -> str:
 def _board(kind: type[Board], run: SheetImport) -> Board:
     connection = Connection.objects.select_related("organization").get(pk=run.place_id)
     return kind(connection, timezone.localdate(timezone=connection.organization.zone))
-
-
-def _told(reasons: Iterable[Reason]) -> list[Why]:
-    return [(one.text, one.fix) for one in reasons]

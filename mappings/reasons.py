@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -21,6 +22,11 @@ def reason(code: str, **values: object) -> Reason:
     """The reason of this code, with the names and dates that it tells of. Raises KeyError where one is missing."""
     text, fix = WORDS[code]
     return Reason(code, text.format(**values), fix.format(**values))
+
+
+def told(reasons: Iterable[Reason]) -> list[tuple[str, str]]:
+    """Reasons as text and what to do, for a row of a file."""
+    return [(one.text, one.fix) for one in reasons]
 
 
 WORDS: dict[str, tuple[str, str]] = {

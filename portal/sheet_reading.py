@@ -112,7 +112,8 @@ def _with_headings(table: Iterable[Record], columns: Sequence[Column]) -> Sheet:
             unused = tuple(name for place, name in enumerate(found) if name and place not in known)
             return Sheet(unused, _rows(records, places, len(found)))
         shown = ", ".join(name for name in found if name)[:300]
-        above = above or f"The column {' and '.join(missing)} is missing. The first row has: {shown}."
+        which = f"column {missing[0]} is" if len(missing) == 1 else f"columns {' and '.join(missing)} are"
+        above = above or f"The {which} missing. The first row has: {shown}."
     raise Unreadable(above or "The file is empty. Choose another one.")
 
 

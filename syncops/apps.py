@@ -9,8 +9,9 @@ class SyncopsConfig(AppConfig):
     def ready(self) -> None:
         from portal.context import add_count
         from portal.panels import add_badges
-        from syncops import panels, standing
+        from syncops import importing, panels, standing
 
         panels.register()
+        importing.register()
         add_badges("subscription", standing.badges)
         add_count("syncops:inbox", panels.waiting_for_a_person)

@@ -53,7 +53,12 @@ def mappable(connection: Connection) -> QuerySet[Subscription]:
     """The subscriptions that the connection's organization bills, and that are not over, with `service_id` and
     `service_name` of what their offer is mapped to here.
     """
-    mine = Subscription.objects.owned_by(connection.organization).exclude(status__in=eligibility.ENDED)
+    return billed_by(connection).exclude(status__in=eligibility.ENDED)
+
+
+def billed_by(connection: Connection) -> QuerySet[Subscription]:
+    """As `mappable`, with those that are over."""
+    mine = Subscription.objects.owned_by(connection.organization)
     offer = OfferMapping.objects.filter(connection=connection, variant=OuterRef("variant"))
     service = {name: Subquery(offer.values(name)) for name in ("service_id", "service_name")}
     return mine.annotate(**service).select_related("customer", "variant__offer", "organization")
@@ -66,7 +71,7 @@ def unmapped(rows: QuerySet[Subscription]) -> QuerySet[Subscription]:
 
 def candidates(connection: Connection, rows: Sequence[Any], *, since: Since, today: date) -> list[Candidate]:
     """Each row of `mappable` judged; three queries, however many there are."""
-    known = _Known(connection, rows)
+    known = Known(connection, rows)
     return [_judge(connection, row, known, since, today) for row in rows]
 
 
@@ -91,7 +96,7 @@ def rehearse(candidate: Candidate, *, today: date) -> MappingPreview:
     return preview_mapping(choice, facts, today=today)
 
 
-class _Known:
+class Known:
     """What is mapped, for many subscriptions at once."""
 
     def __init__(self, connection: Connection, rows: Sequence[Subscription]) -> None:
@@ -117,7 +122,7 @@ class _Known:
             self.contracts[row.company_remote_id].append(contract_of(row))
 
 
-def _judge(connection: Connection, row: Any, known: _Known, since: Since, today: date) -> Candidate:
+def _judge(connection: Connection, row: Any, known: Known, since: Since, today: date) -> Candidate:
     if mapping := known.open.get(row.pk):
         return Candidate(row, mapping=mapping)
     facts = facts_of(row, connection, today=today, mapped_before=row.pk in known.before)

@@ -30,6 +30,7 @@ urlpatterns = [
     path("shortfalls/<int:pk>/charge/", mending.shortfall_charge, name="shortfall_charge"),
     path("margins/updates/<int:pk>/", margins.margin_update, name="margin_update"),
     path(MAPPING, mapping.subscription_mapping, name="subscription_mapping"),
+    path(f"{MAPPING}export/<slug:kind>/", mapping.mapping_export, name="mapping_export"),
     path(f"{MAPPING}rehearse/", mapping.mapping_rehearse, name="mapping_rehearse"),
     path(f"{MAPPING}map/", mapping.mapping_start, name="mapping_start"),
     path(f"{MAPPING}contract/", mapping.default_contract, name="default_contract"),

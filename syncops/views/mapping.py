@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib import messages
 from django.db.models import Count, Exists, OuterRef, Q
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
@@ -22,7 +23,9 @@ from portal.audit import Actor
 from portal.htmx import hx_redirect, render_page
 from portal.paging import page_of
 from portal.permissions import requires
+from portal.sheets import FORMATS, download
 from syncops.bulk_mapping import Candidate, candidates, mappable, rehearse, unmapped
+from syncops.exporting import HEADER, exported
 from syncops.mapping_forms import DefaultContractForm, MappingFilter, SinceForm
 from syncops.mapping_run import SUBSCRIPTIONS, start_mapping
 from syncops.preview import MappingPreview
@@ -46,8 +49,20 @@ def subscription_mapping(request: HttpRequest, connection_id: int) -> HttpRespon
         "rows": candidates(connection, page.rows, since="today", today=_today(request)),
         "progress": SimpleLazyObject(lambda: _progress(connection)),
         "form": SinceForm(),
+        "formats": FORMATS,
     }
     return render_page(request, "syncops/subscription_mapping.html", context, fragment="table")
+
+
+@require_GET
+@requires("mappings.map")
+def mapping_export(request: HttpRequest, connection_id: int, kind: str) -> HttpResponseBase:
+    """What the filters leave, as a file; a filter that is not understood exports nothing."""
+    connection = _connection_or_404(request, connection_id)
+    filters, today = MappingFilter(request, connection), _today(request)
+    if not filters.form.is_valid():
+        return hx_redirect(request, "syncops:subscription_mapping", connection.pk)
+    return download(f"subscription-mapping-{today}", kind, HEADER, exported(connection, filters.qs, today))
 
 
 @require_POST

@@ -64,7 +64,7 @@ def test_empty_rows_are_left_out_and_space_around_words_as_well():
     [
         (b"", "is empty"),
         (b" \r\n ", "is empty"),
-        (b"a,b\n1,2\n", "column Tenant id and Company id is missing. The first row has: a, b"),
+        (b"a,b\n1,2\n", "columns Tenant id and Company id are missing. The first row has: a, b"),
         (b"Tenant id,Company id,company ID\n", "2 columns called Company id"),
         (b'Tenant id,Company id\n"a,5\nb,6\n', "quotation mark is not closed"),
         (b'Tenant id,Company id\na,"5" x\n', "quotation mark is not closed"),
