@@ -44,6 +44,7 @@ PORTAL_WORKPLACES = [
     "portal.tasks",
     "portal.import_tasks",
     "connections.tasks",
+    "connections.provider_tasks",
     "mappings.tasks",
     "syncops.tasks",
     "syncops.mapping_tasks",

@@ -2,6 +2,14 @@
 
 from connections.models.budget import RequestBudget, RequestBudgetQuerySet, RequestSlot
 from connections.models.connections import Connection, ConnectionQuerySet, ConnectionSecret
+from connections.models.imports import (
+    Hint,
+    HintQuerySet,
+    Pace,
+    ProviderCustomer,
+    ProviderImport,
+    ProviderImportQuerySet,
+)
 from connections.models.mirror import (
     Mirrored,
     MirroredCompany,
@@ -17,6 +25,8 @@ __all__ = [
     "Connection",
     "ConnectionQuerySet",
     "ConnectionSecret",
+    "Hint",
+    "HintQuerySet",
     "MirrorQuerySet",
     "MirrorRefresh",
     "MirrorRefreshQuerySet",
@@ -25,6 +35,10 @@ __all__ = [
     "MirroredContract",
     "MirroredLine",
     "MirroredService",
+    "Pace",
+    "ProviderCustomer",
+    "ProviderImport",
+    "ProviderImportQuerySet",
     "RequestBudget",
     "RequestBudgetQuerySet",
     "RequestSlot",

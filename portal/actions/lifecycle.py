@@ -52,13 +52,42 @@ class UpgradedPart:
     ends_on: date | None = None
 
 
-def record_cancelled(subscription: Subscription, learned: Learned) -> SubscriptionChange | None:
-    """Microsoft ended it before its term was over, or let it run out."""
-    return _record(subscription, Kind.CANCELLED, "Cancel Subscription", {"status": Status.DELETED}, learned)
+def record_activated(subscription: Subscription, learned: Learned, **shown: Any) -> SubscriptionChange | None:
+    """Microsoft provisioned it: `shown` are the fields of the row that it shows since, its status among them."""
+    return _record(subscription, Kind.ACTIVATED, "Activate Subscription", shown, learned)
 
 
-def record_suspended(subscription: Subscription, learned: Learned) -> SubscriptionChange | None:
-    return _record(subscription, Kind.SUSPENDED, "Suspend Subscription", {"status": Status.SUSPENDED}, learned)
+def record_quantity(subscription: Subscription, learned: Learned, *, quantity: int) -> SubscriptionChange | None:
+    """The seats were changed elsewhere than here; `quantity` is the new total."""
+    return _record(subscription, Kind.QUANTITY_CHANGED, "Change Quantity", {"quantity": quantity}, learned)
+
+
+def record_price(
+    subscription: Subscription, learned: Learned, *, list_price: Decimal, erp: Decimal
+) -> SubscriptionChange | None:
+    """What it costs the CSP, and Microsoft's retail price, per unit and billing period."""
+    after = {"list_price": list_price, "erp": erp}
+    return _record(subscription, Kind.PRICE_CHANGED, "Change Subscription Price", after, learned)
+
+
+def record_noted(subscription: Subscription, learned: Learned, **shown: Any) -> SubscriptionChange | None:
+    """Facts that no bill follows from: one ended status after another, corrected dates of a term, auto-renew turned off
+    by the end of it.
+    """
+    return _record(subscription, Kind.NOTED, "Update Subscription Facts", shown, learned)
+
+
+def record_cancelled(
+    subscription: Subscription, learned: Learned, *, status: str = Status.DELETED, **shown: Any
+) -> SubscriptionChange | None:
+    """Microsoft ended it before its term was over, or let it run out. `shown`: what else changed with that."""
+    return _record(subscription, Kind.CANCELLED, "Cancel Subscription", {"status": status} | shown, learned)
+
+
+def record_suspended(subscription: Subscription, learned: Learned, **shown: Any) -> SubscriptionChange | None:
+    """It was suspended; `shown`: what else changed with that, as Microsoft turns automatic renewal off."""
+    after = {"status": Status.SUSPENDED} | shown
+    return _record(subscription, Kind.SUSPENDED, "Suspend Subscription", after, learned)
 
 
 def record_reactivated(subscription: Subscription, learned: Learned) -> SubscriptionChange | None:

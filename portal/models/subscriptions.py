@@ -148,6 +148,7 @@ class SubscriptionChange(models.Model):
         MIGRATED = "migrated", "Migrated"
         DETAILS_CHANGED = "details_changed", "Name or auto-renew changed"
         ORDER_FAILED = "order_failed", "Order failed"
+        NOTED = "noted", "Noted"  # a fact that no bill follows from
 
     class Source(models.TextChoices):
         PORTAL = "portal", "Portal"

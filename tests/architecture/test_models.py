@@ -23,6 +23,8 @@ WITHOUT_FOR_USER = {
     "connections.MirroredContract": "reached through its connection",
     "connections.MirroredLine": "reached through its connection",
     "connections.MirroredService": "reached through its connection",
+    "connections.Pace": "counted by the clients alone",
+    "connections.ProviderCustomer": "reached through its connection",
     "connections.RequestSlot": "reached through its budget",
     "syncops.JournalEntry": "reached through its run",
     "syncops.Lane": "what the writers of one contract queue at, never shown",

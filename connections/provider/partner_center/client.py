@@ -10,7 +10,9 @@ import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 from uuid import UUID, uuid4
@@ -20,13 +22,16 @@ from django.conf import settings
 from connections.provider.partner_center.advice import LATER
 from connections.provider.partner_center.answers import UNREADABLE, json_of
 from connections.provider.partner_center.auth import Tokens
-from connections.provider.partner_center.failures import failure
+from connections.provider.partner_center.failures import failure, retry_after
+from connections.provider.partner_center.pacing import NoPace, Pace
 from connections.psa.http import Answer, NoAnswer, NotSent, send
 from portal.far_side import FarSideError, OutcomeUnknown, Rejected, Unavailable
 
 READ_PAUSES_S = (0.5, 1.5)
 PATIENCE_S = 5.0
 """The longest pause that the service may ask of a read within one call; beyond it the caller tries later."""
+BLOCKED_S = 30.0
+"""How long all processes pause after a throttle that names no pause."""
 APPLICATION = "CSP Portal"
 CONTINUATION = "MS-ContinuationToken"
 SAME_AGAIN = frozenset({"900420", "900421"})
@@ -35,7 +40,7 @@ SAME_AGAIN = frozenset({"900420", "900421"})
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One logical request: its path in parts below /v1, its ids, its body where it writes."""
+    """One logical request: its path in parts below /v1 (or another `root`), its ids, its body where it writes."""
 
     method: str
     path: tuple[str, ...]
@@ -44,13 +49,14 @@ class Call:
     params: Mapping[str, str] | None = None
     headers: Mapping[str, str] | None = None
     body: bytes | None = None
+    root: str = "v1"
 
     @property
     def writing(self) -> bool:
         return self.method != "GET"
 
     def url(self) -> str:
-        return "/".join([settings.PARTNER_CENTER_URL, "v1", *(quote(part, safe="") for part in self.path)])
+        return "/".join([settings.PARTNER_CENTER_URL, self.root, *(quote(part, safe="") for part in self.path)])
 
     def complete_headers(self, token: str) -> dict[str, str]:
         return {
@@ -78,8 +84,12 @@ class Reply:
 class PartnerCenter:
     """Partner Center, reached with one set of credentials; `key` names them among this process's sessions."""
 
-    def __init__(self, tokens: Tokens, *, key: str, sleep: Callable[[float], None] = time.sleep) -> None:
-        self._tokens, self._key, self.sleep = tokens, key, sleep
+    def __init__(
+        self, tokens: Tokens, *, key: str, sleep: Callable[[float], None] = time.sleep, pace: Pace | None = None
+    ) -> None:
+        """`pace`: asked before each request, so that all processes together keep to the rate of the tenant."""
+        self._tokens, self._key, self.sleep, self._pace = tokens, key, sleep, pace or NoPace()
+        self.as_of: datetime | None = None  # the far side's clock at its latest answer
 
     def sign_in(self) -> None:
         """Sign in anew. Raises Unauthorized where a person has to reconnect, Unavailable where nothing answers."""
@@ -116,27 +126,37 @@ class PartnerCenter:
         return self._exchanged(call)
 
     def pages(self, *path: str, params: Mapping[str, str] | None = None) -> Iterator[list[dict[str, Any]]]:
-        """The items of a collection, page by page.
+        """The items of a collection, page by page."""
+        for items, _ in self.paged(*path, params=params):
+            if items:
+                yield items
 
-        The token of the next page travels in a header, never in the address, which would garble it. The end is told in
-        two ways, and both are taken: no further token, or 400 with code 2000.
+    def paged(
+        self, *path: str, params: Mapping[str, str] | None = None, token: str = ""
+    ) -> Iterator[tuple[list[dict[str, Any]], str]]:
+        """The pages of a collection from `token` on, each with the token of the next one, "" behind the last.
+
+        The token travels in a header, never in the address, which would garble it. The end is told in two ways, and
+        both are taken: no further token, or 400 with code 2000.
         """
-        query, token, used = dict(params or {}), "", set[str]()
+        query, used = dict(params or {}), set[str]()
         while True:
+            if token:
+                query["seekOperation"] = "Next"
             try:
                 body = self.get(*path, params=query, headers={CONTINUATION: token} if token else None)
             except Rejected as error:
                 if token and code_of(error) == "400 2000":
+                    yield [], ""
                     return
                 raise
             items = items_of(body)
-            if items:
-                yield items
             used.add(token)
-            token = _next_token(body)
-            if not items or token in used:
+            following = _next_token(body)
+            token = following if items and following not in used else ""
+            yield items, token
+            if not token:
                 return
-            query["seekOperation"] = "Next"
 
     def write(
         self,
@@ -162,9 +182,13 @@ class PartnerCenter:
         if answer.status == 401 and _code(answer) not in SAME_AGAIN:
             self._tokens.forget(token)
             answer = self._sent(call, self._tokens.token())
+        self.as_of = _clock_of(answer) or self.as_of
+        if answer.status == 429:
+            self._pace.block(retry_after(answer, answer.text) or BLOCKED_S)
         return _reply(answer, call)
 
     def _sent(self, call: Call, token: str) -> Answer:
+        self._pace.take()
         try:
             return send(
                 self._key,
@@ -213,6 +237,13 @@ def _reply(answer: Answer, call: Call) -> Reply:
     if body is UNREADABLE:
         raise _silence(call, f"Partner Center's answer cannot be read (HTTP {answer.status}).")
     return Reply(answer.status, body, answer.headers, _path_in(answer.headers.get("Location", "")))
+
+
+def _clock_of(answer: Answer) -> datetime | None:
+    try:
+        return parsedate_to_datetime(answer.headers.get("Date", ""))
+    except (ValueError, TypeError):
+        return None
 
 
 def _path_in(location: str) -> tuple[str, ...]:

@@ -103,20 +103,29 @@ class Customer(Shape):
 
 
 class Reseller(Shape):
-    """An indirect reseller; `id` is its Microsoft tenant, `mpn_id` its Microsoft partner id."""
+    """An indirect reseller; `id` is its Microsoft tenant, `mpn_id` its Microsoft partner id, `location` its country."""
 
     id: Text
     name: Text = ""
     mpn_id: Text = ""
     state: Word = ""
+    location: Text = ""
+
+
+class SubType(Shape):
+    id: Text = ""
 
 
 class ProductType(Shape):
     id: Text = ""
+    sub_type: Annotated[SubType, BeforeValidator(lambda value: value or {})] = SubType()
 
 
 class Subscription(Shape):
-    """A subscription of any kind. `offer_id` is product:sku:availability, or one id for a legacy offer."""
+    """A subscription of any kind. `offer_id` is product:sku:availability, or one id for a legacy offer.
+
+    `product_type` is empty on legacy ones. `partner_id` is the partner id of the reseller, empty where there is none.
+    """
 
     id: Text
     offer_id: Text = ""
@@ -135,6 +144,32 @@ class Subscription(Shape):
     partner_id: Text = ""
     order_id: Text = ""
     promotion_id: Text = ""
+    publisher_name: Text = ""
+    is_trial: bool = False
+    entitlement_id: Text = ""
+    migrated_from_subscription_id: Text = ""
+
+
+class Named(Shape):
+    """One of the values that an audit record holds beside the resource."""
+
+    key: Text = ""
+    value: Text = ""
+
+
+class AuditRecord(Shape):
+    """What somebody did in Partner Center. The new resource is JSON in a text, its names in PascalCase."""
+
+    id: Text = ""
+    customer_id: Text = ""
+    user_principal_name: Text = ""
+    application_id: Text = ""
+    resource_type: Word = ""
+    resource_new_value: Text = ""
+    operation_type: Word = ""
+    operation_date: Moment = None
+    operation_status: Word = ""
+    customized_data: Annotated[tuple[Named, ...], BeforeValidator(lambda value: value or ())] = ()
 
 
 class Pricing(Shape):
