@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("connections", "0008_place_owners"),
-        ("portal", "0005_noted_changes"),
+        ("portal", "0006_noted_changes"),
     ]
 
     operations = [
@@ -179,7 +179,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-pk"],
-                "indexes": [models.Index(fields=["state", "due_at"], name="imports_due")],
+                "indexes": [models.Index(fields=["state", "due_at"], name="provider_imports_due")],
                 "constraints": [
                     models.UniqueConstraint(
                         condition=models.Q(("state", "running")), fields=("connection",), name="one_import_at_a_time"

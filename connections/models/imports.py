@@ -80,7 +80,7 @@ class ProviderImport(models.Model):
                 fields=["connection"], condition=models.Q(state="running"), name="one_import_at_a_time"
             ),
         ]
-        indexes = [models.Index(fields=["state", "due_at"], name="imports_due")]  # the sweep
+        indexes = [models.Index(fields=["state", "due_at"], name="provider_imports_due")]  # the sweep
 
     def __str__(self) -> str:
         return f"Import through {self.connection} ({self.get_state_display()})"

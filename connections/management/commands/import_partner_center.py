@@ -23,7 +23,7 @@ class Command(JsonOption, BaseCommand):
     help = (
         "Imports customers, resellers and subscriptions from Partner Center: what its audit records tell since the "
         "last import, or with --full everything, compared with what is kept. Exit codes: 0 complete, 1 refused or "
-        "failed, 3 credentials refused, 5 not reached (a worker tries again), 6 too many subscriptions would be cancelled."
+        "failed, 3 credentials refused, 5 not reached (a worker tries again), 6 too many would be cancelled."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
