@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("connections", "0008_place_owners"),
+        ("connections", "0009_renewed_contracts"),
         ("portal", "0006_noted_changes"),
     ]
 
