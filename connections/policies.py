@@ -57,6 +57,5 @@ NOT_YET: frozenset[tuple[str, str | bool]] = frozenset(
     {
         ("azure_billing", "contract_charge"),
         ("azure_period", "following_month"),
-        ("map_new_subscriptions", True),
     }
 )

@@ -183,6 +183,22 @@ WORDS: dict[str, tuple[str, str]] = {
         "{contract} holds a line of {service} already.",
         "Map it on its own page, where you take that line over or add another.",
     ),
+    "policy_off": (
+        "The policy of {connection} that maps new subscriptions was switched off meanwhile.",
+        "Map it on its own page, or switch the policy on and try again.",
+    ),
+    "several_connections": (
+        "{count} connections map new subscriptions of its currency, so it is not clear which one bills it.",
+        "Map it on its own page, or leave that policy on at one of them.",
+    ),
+    "no_longer_there": (
+        "It is over, or another organization bills it now.",
+        "There is nothing to do.",
+    ),
+    "not_new": (
+        "{subscription} was bought on {day}, so it is not a new one.",
+        "Map it under Subscription Mapping, where you choose from when it is billed.",
+    ),
     "nothing_chosen": (
         "Nothing was chosen.",
         "Choose a row, then press Map.",

@@ -38,7 +38,7 @@ PARTNER_CENTER_GRAPH_URL = env.url("PARTNER_CENTER_GRAPH_URL", "https://graph.mi
 
 # The floor calls nobody above it by import: these dotted names are where the higher apps plug in.
 PORTAL_PROVIDER = "connections.provider.partner_center.provider.for_organization"
-PORTAL_CHANGE_LISTENERS = ["syncops.recorded.plan_change"]
+PORTAL_CHANGE_LISTENERS = ["syncops.recorded.plan_change", "syncops.newcomers.meet"]
 PORTAL_MARGIN_LISTENERS = ["syncops.margins.plan_margins"]
 PORTAL_WORKPLACES = [
     "portal.tasks",

@@ -11,6 +11,7 @@ from syncops.models import (
     JournalEntry,
     Lane,
     MarginUpdate,
+    Newcomer,
     Run,
     Shortfall,
     Stream,
@@ -107,3 +108,11 @@ class SuccessionAdmin(ReadOnlyAdmin):
     list_select_related = ("connection",)
     list_filter = ("state",)
     search_fields = ("old_contract_name", "new_contract_name", "=old_contract_id", "=new_contract_id")
+
+
+@admin.register(Newcomer)
+class NewcomerAdmin(ReadOnlyAdmin):
+    list_display = ("pk", "subscription_id", "connection", "state", "contract_name", "came_at", "done_at", "seen_by")
+    list_select_related = ("connection", "seen_by")
+    list_filter = ("state",)
+    search_fields = ("subscription__search_text", "contract_name")

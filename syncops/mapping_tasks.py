@@ -10,8 +10,8 @@ from django.utils import timezone
 from mappings.models import MatchRun
 from portal import leases
 from portal.queue import enqueue
-from syncops import mapping_run, successions
-from syncops.models import Succession
+from syncops import mapping_run, newcomers, successions
+from syncops.models import Newcomer, Succession
 
 
 def run_mapping(run_id: int) -> None:
@@ -24,12 +24,18 @@ def run_succession(succession_id: int) -> None:
     successions.run_succession(succession_id, clock=timezone.now)
 
 
+def map_newcomer(row_id: int) -> None:
+    """Map the new subscriptions that are due. The id only says that some are; losing it loses nothing."""
+    newcomers.map_newcomers(clock=timezone.now)
+
+
 def sweep(now: datetime | None = None) -> int:
     """Propose the renewals that were read, and wake a worker for every run that is due; how many there were."""
     moment = now or timezone.now()
     successions.find_successions(moment)
     waiting = [(mapping_run.RUN_TASK, pk) for pk in _due(moment).values_list("pk", flat=True)]
     waiting += [(successions.RUN_TASK, pk) for pk in _due_successions(moment).values_list("pk", flat=True)]
+    waiting += [(newcomers.RUN_TASK, 0)] * _due_newcomers(moment).exists()
     for task, pk in waiting:
         enqueue(task, pk)
     return len(waiting)
@@ -37,7 +43,7 @@ def sweep(now: datetime | None = None) -> int:
 
 def due(now: datetime) -> bool:
     """True where a run waits for a worker."""
-    return _due(now).exists() or _due_successions(now).exists()
+    return _due(now).exists() or _due_successions(now).exists() or _due_newcomers(now).exists()
 
 
 def work(now: datetime) -> None:
@@ -47,6 +53,7 @@ def work(now: datetime) -> None:
     successions.find_successions(now)
     for pk in list(_due_successions(now).values_list("pk", flat=True)):
         run_succession(pk)
+    newcomers.map_newcomers(clock=lambda: now)
 
 
 def _due(now: datetime) -> QuerySet[MatchRun]:
@@ -55,3 +62,7 @@ def _due(now: datetime) -> QuerySet[MatchRun]:
 
 def _due_successions(now: datetime) -> QuerySet[Succession]:
     return leases.due(Succession.objects.accepted(), now)
+
+
+def _due_newcomers(now: datetime) -> QuerySet[Newcomer]:
+    return leases.due(Newcomer.objects.expected(), now)

@@ -18,7 +18,7 @@ from portal.permissions import allowed
 from syncops import successions
 from syncops.chain import chain_of
 from syncops.mending import mending_of_mapping
-from syncops.models import DoubledWrite, MarginUpdate, SyncOperation
+from syncops.models import DoubledWrite, MarginUpdate, Newcomer, SyncOperation
 from syncops.preview import preview_quantity, sealed
 from syncops.standing import standings
 from syncops.staying import staying
@@ -38,11 +38,12 @@ def register() -> None:
 
 
 def waiting_for_a_person(request: HttpRequest) -> int:
-    """How many operations, double writes and renewals are in the inbox; more than a hundred count as a hundred."""
+    """How many things of each sort are in the inbox; more than a hundred count as a hundred."""
     waiting = SyncOperation.objects.for_user(request.user).filter(state__in=SyncOperation.NEEDS_A_PERSON)
     doubled = DoubledWrite.objects.for_user(request.user).open()
     renewed = successions.waiting(request.user)
-    return sum(rows.order_by()[:MOST_COUNTED].count() for rows in (waiting, doubled, renewed))
+    new = Newcomer.objects.for_user(request.user).announced()
+    return sum(rows.order_by()[:MOST_COUNTED].count() for rows in (waiting, doubled, renewed, new))
 
 
 def subscription_panel(request: HttpRequest, subscription: Subscription) -> Panel:

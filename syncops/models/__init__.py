@@ -2,6 +2,7 @@
 
 from syncops.models.decisions import GroupDecision, GroupDecisionQuerySet
 from syncops.models.margins import MarginUpdate, MarginUpdateQuerySet
+from syncops.models.newcomers import Newcomer, NewcomerQuerySet
 from syncops.models.operations import SyncOperation, SyncOperationQuerySet
 from syncops.models.shortfalls import Shortfall, ShortfallQuerySet
 from syncops.models.streams import NEVER, Lane, Stream, StreamQuerySet
@@ -18,6 +19,8 @@ __all__ = [
     "Lane",
     "MarginUpdate",
     "MarginUpdateQuerySet",
+    "Newcomer",
+    "NewcomerQuerySet",
     "Run",
     "Shortfall",
     "ShortfallQuerySet",

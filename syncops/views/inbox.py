@@ -10,14 +10,15 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from mappings.forms import number
 from portal.far_side import FarSideError
 from portal.htmx import hx_redirect, render_page, wants_fragment
 from portal.paging import page_of
 from portal.permissions import allowed, requires
-from syncops import doubles, groups, successions
+from syncops import doubles, groups, newcomers, successions
 from syncops.asking import asking
 from syncops.forms import GroupForm, GroupReasonForm, ReasonForm
-from syncops.models import DoubledWrite, GroupDecision, SyncOperation
+from syncops.models import DoubledWrite, GroupDecision, Newcomer, SyncOperation
 from syncops.panels import appearances
 from syncops.troubles import trouble_of
 from syncops.views.operations import SEEN, operations_of
@@ -44,6 +45,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
         "under_way": under_way,
         "doubled": doubled_of(user),
         "renewals": successions.waiting(user)[:MOST_NAMED],
+        "newcomers": newcomers_of(user),
         "may_map": allowed(user, "mappings.map"),
         "may_sync": allowed(user, "syncops.sync"),
         "may_resolve": allowed(user, "syncops.resolve"),
@@ -104,6 +106,30 @@ def doubled_of(user: Any) -> Any:
     """Writes that their line seems to show twice, with what a page shows of them."""
     related = ("write__operation__subscription__customer", "write__operation__mapping", "write__operation__connection")
     return DoubledWrite.objects.for_user(user).open().select_related(*related)[:MOST_NAMED]
+
+
+@require_POST
+@requires("mappings.map")
+def newcomers_close(request: HttpRequest) -> HttpResponse:
+    """What was announced about new subscriptions has been seen, as far as the page showed it."""
+    count = newcomers.close(request.user, through=number(request.POST.get("through")) or 0, now=timezone.now())  # type: ignore[arg-type]
+    messages.success(request, f"{count} closed. Those that are not mapped stay on the Subscription Mapping page.")
+    return hx_redirect(request, "syncops:inbox")
+
+
+@require_POST
+@requires("mappings.map")
+def newcomers_retry(request: HttpRequest) -> HttpResponse:
+    """Those that were left are looked at again in the background."""
+    count = newcomers.try_again(request.user, now=timezone.now())  # type: ignore[arg-type]
+    messages.success(request, f"{count} are looked at again in the background.")
+    return hx_redirect(request, "syncops:inbox")
+
+
+def newcomers_of(user: Any) -> Any:
+    """New subscriptions that were mapped or left, the latest first, with what a page shows of them."""
+    related = ("subscription__customer", "connection")
+    return Newcomer.objects.for_user(user).announced().select_related(*related)[:MOST_NAMED]
 
 
 def _decide(request: HttpRequest, verb: str, form_class: type[GroupForm]) -> HttpResponse:
