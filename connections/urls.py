@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from connections.views import connections, credentials, policies, requests, setup
+from connections.views import connections, credentials, imports, policies, requests, setup
 
 app_name = "connections"
 urlpatterns = [
@@ -24,5 +24,12 @@ urlpatterns = [
     path("connections/<int:pk>/rename/", connections.connection_rename, name="connection_rename"),
     path("connections/<int:pk>/credentials/", credentials.connection_rotate, name="connection_rotate"),
     path("connections/<int:pk>/policies/", policies.connection_policies, name="connection_policies"),
+    path("connections/<int:pk>/import/", imports.import_detail, name="import_detail"),
+    path("connections/<int:pk>/import/start/", imports.import_start, name="import_start"),
+    path("connections/<int:pk>/import/decide/", imports.import_decide, name="import_decide"),
+    path("subscriptions/sync/", imports.subscriptions_sync, name="subscriptions_sync"),
+    path("subscriptions/<int:pk>/sync-now/", imports.subscription_sync, name="subscription_sync"),
+    path("subscriptions/<int:pk>/look/", imports.subscription_look, name="subscription_look"),
+    path("customers/<int:pk>/sync/", imports.customer_sync, name="customer_sync"),
     path("connections/<int:pk>/retire/", connections.connection_retire, name="connection_retire"),
 ]

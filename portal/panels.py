@@ -35,7 +35,8 @@ _badges: dict[str, list[BadgeSource]] = {}
 
 
 def add_panel(place: str, source: PanelSource) -> None:
-    """Show what `source(request, row)` gives at `place` ("subscription", "order", "customer", "margins", "home")."""
+    """Show what `source(request, row)` gives at `place` ("subscription", "subscription_list", "order", "customer",
+    "customer_actions", "margins", "home")."""
     _panels.setdefault(place, []).append(source)
 
 
