@@ -18,7 +18,7 @@ from portal.permissions import allowed
 from syncops import successions
 from syncops.chain import chain_of
 from syncops.mending import mending_of_mapping
-from syncops.models import DoubledWrite, MarginUpdate, Newcomer, SyncOperation
+from syncops.models import AzureAlarm, DoubledWrite, MarginUpdate, Newcomer, SyncOperation
 from syncops.preview import preview_quantity, sealed
 from syncops.standing import standings
 from syncops.staying import staying
@@ -43,7 +43,8 @@ def waiting_for_a_person(request: HttpRequest) -> int:
     doubled = DoubledWrite.objects.for_user(request.user).open()
     renewed = successions.waiting(request.user)
     new = Newcomer.objects.for_user(request.user).announced()
-    return sum(rows.order_by()[:MOST_COUNTED].count() for rows in (waiting, doubled, renewed, new))
+    alarms = AzureAlarm.objects.for_user(request.user).open()
+    return sum(rows.order_by()[:MOST_COUNTED].count() for rows in (waiting, doubled, renewed, new, alarms))
 
 
 def subscription_panel(request: HttpRequest, subscription: Subscription) -> Panel:
