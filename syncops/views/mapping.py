@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
@@ -18,17 +18,22 @@ from django.views.decorators.http import require_GET, require_POST
 from connections.models import Connection
 from mappings.actions import choose_default_contract
 from mappings.boards import Progress
+from mappings.eligibility import ENDED
 from mappings.models import MatchRun, SubscriptionMapping
 from portal.audit import Actor
+from portal.counting import counts_of
 from portal.htmx import hx_redirect, render_page
+from portal.models import Subscription
 from portal.paging import page_of
 from portal.permissions import requires
 from portal.sheets import FORMATS, download
-from syncops.bulk_mapping import Candidate, candidates, mappable, rehearse, unmapped
+from syncops.bulk_mapping import ALIVE, Candidate, candidates, mappable, rehearse, unmapped
 from syncops.exporting import HEADER, exported
 from syncops.mapping_forms import DefaultContractForm, MappingFilter, SinceForm
 from syncops.mapping_run import SUBSCRIPTIONS, start_mapping
 from syncops.preview import MappingPreview
+
+ROWS = 30  # of a page
 
 
 @require_GET
@@ -42,7 +47,7 @@ def subscription_mapping(request: HttpRequest, connection_id: int) -> HttpRespon
     if htmx and htmx.target == "run":
         return render_page(request, "syncops/subscription_mapping.html", context, fragment="run")
     filters = MappingFilter(request, connection)
-    page = page_of(request, filters.qs)
+    page = page_of(request, filters.qs, size=ROWS)
     context |= {
         "filter": filters,
         "page": page,
@@ -112,7 +117,9 @@ def default_contract(request: HttpRequest, connection_id: int) -> HttpResponse:
     row = get_object_or_404(unmapped(mappable(connection)), pk=form.cleaned_data["subscription"])
     (one,) = candidates(connection, [row], since="today", today=_today(request))
     chosen = next((each for each in one.contracts if each.id == form.cleaned_data["contract"]), None)
-    if chosen is None:
+    if one.contract:
+        messages.warning(request, f"Nothing was changed: {one.contract.name} takes it already.")
+    elif chosen is None:
         messages.error(request, "That contract cannot bill it any more. Look at the row again.")
     else:
         at, actor = timezone.now(), _actor(request)
@@ -132,10 +139,13 @@ def _totals(ready: list[tuple[Candidate, MappingPreview]]) -> list[tuple[str, De
 
 
 def _progress(connection: Connection) -> Progress:
-    here = SubscriptionMapping.objects.open().filter(subscription=OuterRef("pk"))
-    rows = mappable(connection).order_by()
-    counts = rows.aggregate(total=Count("pk"), mapped=Count("pk", filter=Q(Exists(here))))
-    return Progress(counts["mapped"], counts["total"])
+    """Counted from indexes alone. Whose subscription it is, and whose connection bills it, is one organization."""
+    owned = Subscription.objects.owned_by(connection.organization)
+    billed = SubscriptionMapping.objects.open().filter(connection__organization=connection.organization_id)
+    over = owned.filter(status__in=ENDED).filter(Exists(billed.filter(subscription=OuterRef("pk"))))
+    alive = owned.filter(status__in=ALIVE)
+    found = counts_of(connection.organization_id, total=alive, billed=billed, over=over)
+    return Progress(min(found["billed"] - found["over"], found["total"]), found["total"])
 
 
 def _tick_first(request: HttpRequest, connection: Connection) -> HttpResponse:

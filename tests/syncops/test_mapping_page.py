@@ -87,14 +87,16 @@ def test_the_default_contract_is_chosen_in_the_row(urls, known, cast, as_user): 
     page = client.post(urls["default_contract"], posted, follow=True)
     assert [row.contract.id for row in page.context["rows"]] == [101]
     assert AuditEntry.objects.first().name == "Choose Default Contract"
-    assert "cannot bill it any more" in client.post(urls["default_contract"], posted, follow=True).content.decode()
+    again = client.post(urls["default_contract"], posted | {"contract": 100}, follow=True).content.decode()
+    assert "Nothing was changed: Second takes it already." in again
 
 
 def test_a_contract_of_another_company_is_never_a_default(urls, known, cast, as_user):  # noqa: F811
     contract_row(known.connection, 101, "Second")
     contract_row(known.connection, 102, "Theirs", company_remote_id=2)
     posted = {"subscription": known.subscription.pk, "contract": 102}
-    as_user(cast.operations).post(urls["default_contract"], posted)
+    page = as_user(cast.operations).post(urls["default_contract"], posted, follow=True)
+    assert "That contract cannot bill it any more." in page.content.decode()
     assert not DefaultContract.objects.exists()
 
 
