@@ -17,6 +17,7 @@ from mappings.models import CustomerMapping, OfferMapping, Suggestion
 from mappings.pickers import Pair, Picker, Search
 from mappings.reasons import Reason, reason
 from portal.audit import Actor
+from portal.counting import counts_of
 from portal.models import Customer, OfferVariant, Subscription
 
 STATES = (
@@ -157,15 +158,16 @@ class Board:
 
     def in_state(self, rows: QuerySet[Any], state: str) -> QuerySet[Any]:
         """Those of `rows` that are in one of STATES."""
-        mapped, waiting = self._mapped(), Suggestion.objects.filter(**{self.ours: OuterRef("pk")})
-        found = waiting.filter(connection=self.connection)
         if state == "left_out":
             return rows.filter(self.cannot())
-        rows = rows.exclude(self.cannot())
+        rows, mapped = rows.exclude(self.cannot()), self._mapped()
         if state == "mapped":
             return rows.filter(mapped)
-        conflict = Exists(found.filter(state=Suggestion.State.CONFLICT))
-        open_ = Exists(found.filter(state=Suggestion.State.OPEN))
+        found = Suggestion.objects.filter(connection=self.connection, **{f"{self.ours}__isnull": False})
+        conflict, open_ = (
+            Q(pk__in=found.filter(state=one).values(self.ours))
+            for one in (Suggestion.State.CONFLICT, Suggestion.State.OPEN)
+        )
         narrowed = {"not_mapped": ~conflict & ~open_, "conflict": conflict, "suggested": open_ & ~conflict}
         return rows.filter(~mapped, narrowed[state])
 
@@ -174,7 +176,7 @@ class Board:
 
     def progress(self) -> Progress:
         """Counted in one pass."""
-        counts = self.mappable().order_by().aggregate(total=Count("pk"), mapped=Count("pk", filter=Q(self._mapped())))
+        counts = self.mappable().order_by().aggregate(total=Count("pk"), mapped=Count("pk", filter=self._mapped()))
         return Progress(counts["mapped"], counts["total"])
 
     def rows(self, found: Sequence[Any]) -> list[Row]:
@@ -217,8 +219,9 @@ class Board:
         rows = self.mirror.objects.filter(eligible, connection=self.connection).exclude(remote_id__in=taken)
         return list(rows.order_by("remote_id").values_list("remote_id", "name"))
 
-    def _mapped(self) -> Exists:
-        return Exists(self.mappings.objects.filter(connection=self.connection, **{self.ours: OuterRef("pk")}))
+    def _mapped(self) -> Q:
+        """Not a question for each row: the list of what is mapped is short to read, and nothing where nothing is."""
+        return Q(pk__in=self.mappings.objects.filter(connection=self.connection).values(self.ours))
 
 
 class CustomerBoard(Board):
@@ -231,6 +234,11 @@ class CustomerBoard(Board):
 
     def everything(self) -> QuerySet[Customer]:
         return Customer.objects.filter(organization=self.connection.organization_id)
+
+    def progress(self) -> Progress:
+        """A customer stays with its organization, so that its mappings are counted without it."""
+        mapped = self.mappings.objects.filter(connection=self.connection)
+        return Progress(**counts_of(self.connection.organization_id, mapped=mapped, total=self.everything()))
 
     def groups(self) -> Iterator[Group]:
         ours = self.unmapped(self.everything()).order_by("pk").values_list("pk", "name")

@@ -233,7 +233,9 @@ class SubscriptionMapping(models.Model):
     empty until the line exists. An adopted line was on the contract before.
     """
 
-    connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="subscription_mappings")
+    connection = models.ForeignKey(
+        Connection, on_delete=models.PROTECT, related_name="subscription_mappings", db_index=False
+    )  # an index below begins with it
     subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="mappings")
     company_id = models.BigIntegerField()
     company_name = models.CharField(max_length=150)
@@ -272,6 +274,9 @@ class SubscriptionMapping(models.Model):
                 name="mapping_dates_ordered",
                 condition=Q(ends_on__isnull=True) | Q(starts_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
             ),
+        ]
+        indexes = [
+            models.Index(fields=["connection", "ends_on"], name="mappings_open"),  # how many a connection bills
         ]
 
     def __str__(self) -> str:

@@ -21,6 +21,7 @@ from mappings.resolve import company_of, contract_of, facts_of, service_of
 from portal.models import Subscription
 from syncops.preview import Facts, MappingChoice, MappingPreview, Since, first_day_billed, preview_mapping
 
+ALIVE = tuple(status for status in Subscription.Status.values if status not in eligibility.ENDED)
 PERIODS = tuple(eligibility.PERIOD_OF_BILLING.values())
 
 
@@ -99,7 +100,7 @@ def rehearse(candidate: Candidate, *, today: date) -> MappingPreview:
 class Known:
     """What is mapped, for many subscriptions at once."""
 
-    def __init__(self, connection: Connection, rows: Sequence[Subscription]) -> None:
+    def __init__(self, connection: Connection, rows: Sequence[Any]) -> None:
         here = {"connection": connection}
         customers = {row.customer_id for row in rows}
         mapped = SubscriptionMapping.objects.filter(subscription__in=rows).select_related("connection")
@@ -117,8 +118,10 @@ class Known:
             one.customer_id: one for one in companies.annotate(**{name: Subquery(q) for name, q in periods.items()})
         }
         self.contracts: defaultdict[int, list[Contract]] = defaultdict(list)
-        theirs = {one.company_id for one in self.companies.values()}
-        for row in MirroredContract.objects.filter(**here, company_remote_id__in=theirs):
+        open_rows = [row for row in rows if row.pk not in self.open and row.service_id is not None]
+        waiting = {row.customer_id for row in open_rows}
+        theirs = {one.company_id for one in self.companies.values() if one.customer_id in waiting}
+        for row in MirroredContract.objects.filter(**here, company_remote_id__in=theirs, is_active=True):
             self.contracts[row.company_remote_id].append(contract_of(row))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import django_filters
 from django import forms
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from connections.models import Connection
@@ -57,10 +57,10 @@ class MappingFilter(ListFilter):
         if state == "all":
             return rows
         if state == "mapped":
-            return rows.filter(Exists(SubscriptionMapping.objects.open().filter(**here, subscription=OuterRef("pk"))))
-        customer = Exists(CustomerMapping.objects.filter(**here, customer=OuterRef("customer")))
-        offer = Exists(OfferMapping.objects.filter(**here, variant=OuterRef("variant")))
-        narrowed = {"ready": Q(customer, offer), "customer": Q(~customer), "offer": Q(~offer)}
+            return rows.filter(pk__in=SubscriptionMapping.objects.open().filter(**here).values("subscription"))
+        customer = Q(customer__in=CustomerMapping.objects.filter(**here).values("customer"))
+        offer = Q(variant__in=OfferMapping.objects.filter(**here).values("variant"))
+        narrowed = {"ready": customer & offer, "customer": ~customer, "offer": ~offer}
         return unmapped(rows).filter(narrowed.get(state or "", Q()))
 
     def unchanged(self, rows: QuerySet[Subscription], name: str, value: str) -> QuerySet[Subscription]:

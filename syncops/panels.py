@@ -12,13 +12,14 @@ from django.utils import timezone
 
 from connections.models import Connection
 from mappings.models import SubscriptionMapping
+from portal.counting import counts_of
 from portal.models import Order, Subscription, SubscriptionRequest
 from portal.panels import Panel, add_panel
 from portal.permissions import allowed
 from syncops import successions
 from syncops.chain import chain_of
 from syncops.mending import mending_of_mapping
-from syncops.models import AzureAlarm, DoubledWrite, MarginUpdate, Newcomer, SyncOperation
+from syncops.models import DoubledWrite, MarginUpdate, Newcomer, SyncOperation
 from syncops.preview import preview_quantity, sealed
 from syncops.standing import standings
 from syncops.staying import staying
@@ -39,12 +40,16 @@ def register() -> None:
 
 def waiting_for_a_person(request: HttpRequest) -> int:
     """How many things of each sort are in the inbox; more than a hundred count as a hundred."""
-    waiting = SyncOperation.objects.for_user(request.user).filter(state__in=SyncOperation.NEEDS_A_PERSON)
-    doubled = DoubledWrite.objects.for_user(request.user).open()
-    renewed = successions.waiting(request.user)
-    new = Newcomer.objects.for_user(request.user).announced()
-    alarms = AzureAlarm.objects.for_user(request.user).open()
-    return sum(rows.order_by()[:MOST_COUNTED].count() for rows in (waiting, doubled, renewed, new, alarms))
+    user: Any = request.user
+    found = counts_of(
+        user.organization_id,
+        at_most=MOST_COUNTED,
+        waiting=SyncOperation.objects.for_user(user).filter(state__in=SyncOperation.NEEDS_A_PERSON),
+        doubled=DoubledWrite.objects.for_user(user).open(),
+        renewed=successions.waiting(user),
+        new=Newcomer.objects.for_user(user).announced(),
+    )
+    return sum(found.values())
 
 
 def subscription_panel(request: HttpRequest, subscription: Subscription) -> Panel:

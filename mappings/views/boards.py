@@ -29,6 +29,8 @@ from portal.paging import page_of
 from portal.permissions import allowed, requires
 from portal.sheets import FORMATS, download
 
+ROWS = 30  # of a page
+
 
 @require_GET
 @requires("mappings.map")
@@ -45,7 +47,7 @@ def mapping_home(request: HttpRequest) -> HttpResponse:
 def mapping_board(request: HttpRequest, connection_id: int, nouns: str) -> HttpResponse:
     board = board_or_404(request, connection_id, nouns)
     filters = BoardFilter(request, board)
-    page = page_of(request, filters.qs, order=board.order)
+    page = page_of(request, filters.qs, order=board.order, size=ROWS)
     context = {
         "filter": filters,
         "formats": FORMATS,

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
+from portal.folding import without_accents
 from portal.models.catalog import OfferVariant, Promotion
 from portal.models.organizations import Organization, User
 from portal.search import holds_every_word
@@ -67,7 +68,12 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
         return self.filter(organization=organization)
 
     def search(self, text: str) -> SubscriptionQuerySet:
-        return self.filter(holds_every_word(text, "search_text", "customer__search_text"))
+        """Those with every word in their own text or their customer's; customers are looked through once for a word."""
+        found = self
+        for word in without_accents(text).split():
+            customers = Customer.objects.search(word).order_by().values("pk")
+            found = found.filter(Q(search_text__contains=word) | Q(customer__in=customers))
+        return found
 
 
 class Subscription(models.Model):
@@ -88,7 +94,9 @@ class Subscription(models.Model):
 
     BILLED = (Status.ACTIVE, Status.SUSPENDED)
 
-    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="subscriptions")
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="subscriptions", db_index=False
+    )  # the indexes below begin with it
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="subscriptions")
     variant = models.ForeignKey(OfferVariant, on_delete=models.PROTECT, related_name="subscriptions")
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False, help_text="Our own id, sent to the PSA.")
@@ -120,7 +128,13 @@ class Subscription(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["organization", "-id"], name="subscription_list"),  # the subscription list
+            # The subscription list. What Subscription Mapping narrows and searches it by is read from the index alone.
+            models.Index(
+                fields=["organization", "-id", "status", "customer", "variant", "search_text"],
+                name="subscription_list",
+            ),
+            models.Index(fields=["organization", "status"], name="subscriptions_alive"),  # how many there are to map
+            models.Index(fields=["organization", "variant"], name="variants_bought"),  # what Offer Mapping lists
             models.Index(fields=["customer", "-id"], name="subscription_of_customer"),  # the customer page
         ]
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from tests.benchmarks import confirm_to_proof, drain, list_page, memory, mirror, picker, plan, suggest
+from tests.benchmarks import confirm_to_proof, drain, list_page, mapping_pages, memory, mirror, picker, plan, suggest
 from tests.benchmarks.report import Figure, table, write_json
 from tests.benchmarks.site import ROOT, Ground, prepare_ground
 
@@ -23,6 +23,7 @@ BENCHMARKS: dict[str, tuple[Benchmark, int]] = {  # with the seconds after which
     "mirror": (mirror.run, 120),
     "list_page": (list_page.run, 240),
     "picker": (picker.run, 120),
+    "mapping_pages": (mapping_pages.run, 900),
     "suggest": (suggest.run, 240),
     "memory": (memory.run, 120),
 }

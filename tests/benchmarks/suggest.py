@@ -23,8 +23,8 @@ MOST_MB = 400
 
 def run(ground: Ground) -> list[Figure]:
     chance = random.Random(11)
-    ours = [_name(chance) for _ in range(NAMES)]
-    theirs = [_written_by_others(name, chance) for name in ours]
+    ours = [name_of(chance) for _ in range(NAMES)]
+    theirs = [written_by_others(name, chance) for name in ours]
     chance.shuffle(theirs)
     tracemalloc.start()
     began = process_time()
@@ -51,12 +51,12 @@ def _every_pair(ours, searched, found, chance):  # type: ignore[no-untyped-def]
     return (process_time() - began) / SAMPLE * len(ours), hits / wanted
 
 
-def _name(chance: random.Random) -> str:
+def name_of(chance: random.Random) -> str:
     words = ["".join(chance.choices(SYLLABLES, k=chance.randint(2, 4))).title() for _ in range(chance.randint(1, 3))]
     return " ".join([*words, chance.choice(COMMON)] if chance.random() < 0.6 else words)
 
 
-def _written_by_others(name: str, chance: random.Random) -> str:
+def written_by_others(name: str, chance: random.Random) -> str:
     """With a legal form, with a letter wrong, or with its words in another order."""
     place, kind = chance.randrange(len(name)), chance.randrange(3)
     if kind == 0:

@@ -37,6 +37,12 @@ def connect() -> str:
 
 def sign_in(email: str) -> dict[str, str]:
     """A session of this person, as the cookie that a browser would send."""
-    client = Client()
-    client.force_login(User.objects.get(email=email), backend=settings.AUTHENTICATION_BACKENDS[0])
+    client = session_of(email)
     return {"name": settings.SESSION_COOKIE_NAME, "value": client.cookies[settings.SESSION_COOKIE_NAME].value}
+
+
+def session_of(email: str) -> Client:
+    """A browser in which this person is signed in."""
+    client = Client(headers={"Host": "localhost"})
+    client.force_login(User.objects.get(email=email), backend=settings.AUTHENTICATION_BACKENDS[0])
+    return client
