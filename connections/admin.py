@@ -8,11 +8,15 @@ from django.http import HttpRequest
 from connections.models import (
     Connection,
     ConnectionSecret,
+    Hint,
     MirroredCompany,
     MirroredContract,
     MirroredLine,
     MirroredService,
     MirrorRefresh,
+    Pace,
+    ProviderCustomer,
+    ProviderImport,
     RequestBudget,
     RequestSlot,
 )
@@ -94,3 +98,38 @@ class MirroredLineAdmin(ReadOnlyAdmin):
     raw_id_fields = ("connection",)
     search_fields = ("=remote_id", "=contract_remote_id", "key")
     show_full_result_count = False
+
+
+@admin.register(ProviderImport)
+class ProviderImportAdmin(ReadOnlyAdmin):
+    list_display = ("connection", "scope", "state", "started_at", "finished_at", "attempts", "message")
+    list_filter = ("scope", "state")
+    list_select_related = ("connection",)
+    raw_id_fields = ("connection",)
+    search_fields = ("connection__name", "message")
+
+
+@admin.register(ProviderCustomer)
+class ProviderCustomerAdmin(ReadOnlyAdmin):
+    list_display = ("customer", "connection", "external_id", "seen_at", "read_at")
+    list_select_related = ("customer", "connection")
+    raw_id_fields = ("connection", "customer")
+    search_fields = ("external_id", "customer__search_text")
+    show_full_result_count = False
+
+
+@admin.register(Hint)
+class HintAdmin(ReadOnlyAdmin):
+    list_display = ("connection", "source", "state", "customer_external_id", "subscription_external_id", "received_at")
+    list_filter = ("source", "state")
+    list_select_related = ("connection",)
+    raw_id_fields = ("connection",)
+    search_fields = ("=customer_external_id", "=subscription_external_id", "message")
+    exclude = ("delivery",)  # its headers carry a signature
+    show_full_result_count = False
+
+
+@admin.register(Pace)
+class PaceAdmin(ReadOnlyAdmin):
+    list_display = ("identity", "level", "at", "blocked_until")
+    search_fields = ("identity",)

@@ -19,6 +19,7 @@ from portal.models import (
     AuditEntry,
     AuditHead,
     Customer,
+    ImportRow,
     MarginRule,
     MarginSettings,
     Offer,
@@ -27,6 +28,7 @@ from portal.models import (
     OrderLine,
     Organization,
     Promotion,
+    SheetImport,
     Subscription,
     SubscriptionChange,
     SubscriptionRequest,
@@ -315,3 +317,23 @@ class UserSessionAdmin(RemovedOnly):
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         obj.end()
+
+
+@admin.register(SheetImport)
+class SheetImportAdmin(ReadOnly):
+    list_display = ("file_name", "kind", "place_name", "organization", "state", "total", "started_at", "finished_at")
+    list_filter = ("kind", "state")
+    list_select_related = ("organization",)
+    raw_id_fields = ("organization", "started_by", "accepted_by")
+    search_fields = ("file_name", "place_name", "organization__name")
+    exclude = ("content",)
+
+
+@admin.register(ImportRow)
+class ImportRowAdmin(ReadOnly):
+    list_display = ("number", "run", "effect", "outcome", "ours", "words")
+    list_filter = ("effect", "outcome")
+    list_select_related = ("run",)
+    raw_id_fields = ("run",)
+    search_fields = ("ours", "words", "run__file_name")
+    show_full_result_count = False
