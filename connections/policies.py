@@ -53,9 +53,4 @@ class Policies:
 
 
 # Values that nothing acts on yet: shown, and not to be chosen. What makes one act takes it off this list.
-NOT_YET: frozenset[tuple[str, str | bool]] = frozenset(
-    {
-        ("azure_billing", "contract_charge"),
-        ("azure_period", "following_month"),
-    }
-)
+NOT_YET: frozenset[tuple[str, str | bool]] = frozenset()

@@ -104,8 +104,8 @@ WORDS = {
     "azure_billing": PolicyWords(
         "Azure plans",
         {
-            "service_price": "The month's amount becomes the price of the service.",
-            "contract_charge": "The month's amount becomes one charge on the contract.",
+            "service_price": "The month's amount is the price of the line for its month; then that is 0 again.",
+            "contract_charge": "The month's amount becomes one charge on the contract, a correction a second one.",
         },
     ),
     "azure_period": PolicyWords(

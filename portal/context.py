@@ -32,6 +32,7 @@ ENTRIES = (
     Entry("Orders", "portal:order_list", "shopping-cart"),
     Entry("Operations", "syncops:operation_list", "arrow-left-right"),
     Entry("Inbox", "syncops:inbox", "inbox"),
+    Entry("Azure months", "syncops:azure_months", "cloud"),
     Entry("Mappings", "mappings:mapping_home", "link", "mappings.map"),
     Entry("Audit logs", "portal:audit_list", "scroll-text", "portal.audit"),
     Entry("Connections", "connections:connection_list", "plug", "connections.manage", "Administration"),

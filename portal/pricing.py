@@ -215,6 +215,11 @@ def sell_through(sheet: Sheet, csp: Seller, reseller: Seller) -> Priced:
     return replace(priced, list_price=sheet.list_price, promotion=sheet.promotion)
 
 
+def needs_erp(rule: Rule | None, terms: Terms) -> bool:
+    """Whether a sale under this rule cannot be told without Microsoft's retail price."""
+    return rule is None or rule.kind != "markup" or terms.markup_limit
+
+
 def _less(amount: Decimal, promotion: PromotionTerms) -> Decimal:
     return amount * (HUNDRED - promotion.percent) / HUNDRED
 

@@ -6,6 +6,8 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from syncops.models import (
+    AzureAlarm,
+    AzureMonth,
     DoubledWrite,
     GroupDecision,
     JournalEntry,
@@ -116,3 +118,17 @@ class NewcomerAdmin(ReadOnlyAdmin):
     list_select_related = ("connection", "seen_by")
     list_filter = ("state",)
     search_fields = ("subscription__search_text", "contract_name")
+
+
+@admin.register(AzureMonth)
+class AzureMonthAdmin(ReadOnlyAdmin):
+    list_display = ("pk", "subscription", "month", "cost", "price", "currency", "is_complete", "set_at", "posted_at")
+    list_filter = ("is_complete", "source", "sent_as", "connection")
+    list_select_related = ("subscription__customer",)
+    search_fields = ("subscription__external_id", "subscription__search_text")
+
+
+@admin.register(AzureAlarm)
+class AzureAlarmAdmin(ReadOnlyAdmin):
+    list_display = ("pk", "mapping", "period", "price", "found_at", "closed_at")
+    list_select_related = ("mapping__subscription__customer",)

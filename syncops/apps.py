@@ -10,8 +10,10 @@ class SyncopsConfig(AppConfig):
         from portal.context import add_count
         from portal.panels import add_badges
         from syncops import importing, panels, standing
+        from syncops.azure import importing as azure_importing
 
         panels.register()
         importing.register()
+        azure_importing.register()
         add_badges("subscription", standing.badges)
         add_count("syncops:inbox", panels.waiting_for_a_person)

@@ -128,17 +128,18 @@ def desired(
     ours: Ours,
     given_up: Sequence[GivenUp] = (),
     put_back_from: date | None = None,
+    priced_from: date | None = None,
 ) -> Timeline:
     """What the line should show once a run is done.
 
     `before` and `after` are the folded facts without and with the run's operations. What others added to the line
     stays, and so does what was given up. Where the run changes no price, the price that the line shows stays:
     somebody may have set it on purpose; but not where a stray write of ours set it. From `put_back_from` on, where it
-    is given, the line is put back instead.
+    is given, the line is put back instead; from `priced_from` on its price alone.
     """
     standing = ours.stray.taken_out(actual) if ours.stray else actual
     days = {*before.breakpoints, *after.breakpoints, *actual.breakpoints, *standing.breakpoints}
-    days |= ours.days | _edges(given_up) | ({put_back_from} if put_back_from else set())
+    days |= ours.days | _edges(given_up) | {each for each in (put_back_from, priced_from) if each}
 
     def level(day: date) -> Level:
         old, new, shown = before.at(day), after.at(day), standing.at(day)
@@ -146,6 +147,8 @@ def desired(
         if put_back_from and day >= put_back_from:
             price = shown.price if new.price is None else new.price
             return Level(units, price, shown.cost if new.cost is None else new.cost)
+        if priced_from and day >= priced_from:
+            old = replace(old, price=None, cost=None)
         return Level(
             max(0, units + shown.units - ours.units_at(day)),
             new.price if new.price != old.price or shown.price is None else shown.price,

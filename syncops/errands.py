@@ -20,9 +20,10 @@ from syncops.claim import held
 from syncops.clock import Moment
 from syncops.jobs import Job
 from syncops.models import Write
-from syncops.operations import charge_shortfall, extend_contract
+from syncops.operations import charge_azure_month, charge_shortfall, extend_contract
 
 EXTEND_TO = "extend_to"
+CHARGES = (charge_shortfall.KIND.name, charge_azure_month.KIND.name)
 
 
 class Errand(Protocol):
@@ -44,7 +45,7 @@ class Errand(Protocol):
 
 def errand_of(job: Job) -> Errand | None:
     """What the job's operations ask of the contract; None for most."""
-    if job.operation.kind == charge_shortfall.KIND.name:
+    if job.operation.kind in CHARGES:
         return ChargeErrand(job, request_of(job.operation.payload))
     ends = [date.fromisoformat(one.payload[EXTEND_TO]) for one in job.operations if EXTEND_TO in one.payload]
     return ExtensionErrand(job, max(ends)) if ends else None
@@ -88,7 +89,7 @@ class ChargeErrand:
         if charge.canceled:
             raise Rejected(
                 f"The charge {wanted.key} is canceled in Autotask, so it is never billed.",
-                "Dismiss this, and the shortfall can be charged anew; or set its status back there, then retry.",
+                "Dismiss this, and it can be charged anew; or set its status back there, then retry.",
             )
         return {
             "matched": charge.amount == wanted.quantity * wanted.unit_price,
@@ -105,7 +106,7 @@ class ChargeErrand:
         if Write.objects.filter(operation=self.job.operation, kind=self.kind, state=Write.State.APPLIED).exists():
             raise Rejected(
                 f"The charge {self.request.key} was made, and it is not on the contract any more.",
-                "Somebody deleted it in Autotask. Dismiss this, and the shortfall can be charged anew.",
+                "Somebody deleted it in Autotask. Dismiss this, and it can be charged anew.",
             )
 
     def send(self, psa: Psa) -> int | None:

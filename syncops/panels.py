@@ -19,7 +19,7 @@ from portal.permissions import allowed
 from syncops import successions
 from syncops.chain import chain_of
 from syncops.mending import mending_of_mapping
-from syncops.models import DoubledWrite, MarginUpdate, Newcomer, SyncOperation
+from syncops.models import AzureAlarm, DoubledWrite, MarginUpdate, Newcomer, SyncOperation
 from syncops.preview import preview_quantity, sealed
 from syncops.standing import standings
 from syncops.staying import staying
@@ -48,6 +48,7 @@ def waiting_for_a_person(request: HttpRequest) -> int:
         doubled=DoubledWrite.objects.for_user(user).open(),
         renewed=successions.waiting(user),
         new=Newcomer.objects.for_user(user).announced(),
+        alarms=AzureAlarm.objects.for_user(user).open(),
     )
     return sum(found.values())
 

@@ -26,6 +26,7 @@ from syncops.changes import (
 from syncops.jobs import Job
 from syncops.lines import actual_of, closed_of, rows_of, term_of
 from syncops.models import Stream, SyncOperation
+from syncops.operations import REGISTRY
 from syncops.operations.base import Fact
 from syncops.periods import PeriodGrid
 from syncops.plans import Plan, Shortfall, plan, shortfalls
@@ -133,7 +134,15 @@ def plan_line(
     undone = taken_back_by([*journal.facts_of(operations), *new])  # what those could not bring about is not wanted now
     settled, given_up = parted((part for part in given_up if part.operation not in undone), closed_of(rows))
     held, ours = as_if_billed(actual, settled), replace(ours, credited=tuple(settled))
-    wanted = desired(before, after, actual=held, ours=ours, given_up=given_up, put_back_from=put_back_from)
+    wanted = desired(
+        before,
+        after,
+        actual=held,
+        ours=ours,
+        given_up=given_up,
+        put_back_from=put_back_from,
+        priced_from=_priced_from(unfolded, [*journal.facts_of(operations), *new]),
+    )
     possible, currency = wanted, mapping.connection.currency
     for day in sorted(moved):
         possible = one_day_later(possible, held, day)
@@ -159,3 +168,9 @@ def plan_line(
         days={fact.key: fact.day for fact in unfolded},
         cut_off=ours.applied != history.ours.applied,
     )
+
+
+def _priced_from(unfolded: Sequence[Fact], run: Sequence[Fact]) -> date | None:
+    """The first day from which the run says what the line is priced at, whatever it shows there."""
+    keys = {fact.key for fact in run}
+    return min((fact.day for fact in unfolded if fact.key in keys and REGISTRY[fact.kind].insists), default=None)

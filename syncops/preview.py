@@ -17,7 +17,7 @@ from connections.registry import psa_for
 from mappings import resolve
 from mappings.models import CustomerMapping, OfferMapping, SubscriptionMapping
 from mappings.reasons import Reason
-from portal.actions.prices import priced
+from portal.actions.prices import USAGE_BASED, priced
 from portal.far_side import FarSideError
 from portal.models import Subscription
 from syncops import plans
@@ -261,7 +261,8 @@ def mapping_fact(units: int, price: Decimal, cost: Decimal | None, effective: da
 
 def first_day_billed(subscription: Subscription, contract: Contract, today: date, since: Since = "today") -> date:
     """A subscription of today's order is billed from its start; an older one from today, the start of the contract's
-    open period (not before it was bought), or the start of its term, as chosen. Never outside the contract.
+    open period (not before it was bought), or the start of its term, as chosen. Never outside the contract. An Azure
+    plan from the first of that month: the amount of a month is billed whole, and until there is one the price is 0.
     """
     start = subscription.starts_on
     if start is None or subscription.created_on >= today or subscription.status == "pending":
@@ -272,7 +273,12 @@ def first_day_billed(subscription: Subscription, contract: Contract, today: date
         wanted = max(PeriodGrid.of(term_of(contract)).period_of(today).start, subscription.created_on)
     else:
         wanted = today
-    return max(wanted, contract.starts_on)
+    return max(whole_month(subscription, wanted), contract.starts_on)
+
+
+def whole_month(subscription: Subscription, day: date) -> date:
+    """The day itself; for an Azure plan the first of its month."""
+    return day.replace(day=1) if subscription.variant.offer.category in USAGE_BASED else day
 
 
 def adjustments_of(seen: plans.Preview) -> tuple[PreviewedAdjustment, ...]:

@@ -18,7 +18,7 @@ from syncops.models import Stream, SyncOperation
 from syncops.moving import Place, last_day_before, place_for, plan_move
 from syncops.operations import map_subscription as mapping_kind
 from syncops.parting import grown_with, plan_part_upgrade
-from syncops.preview import opened
+from syncops.preview import opened, whole_month
 
 Change = SubscriptionChange.Kind
 State = SyncOperation.State
@@ -156,7 +156,7 @@ def _zeroed(mapping: SubscriptionMapping) -> bool:
 def _start_mapping(mapping: SubscriptionMapping, change: SubscriptionChange) -> None:
     """The subscription has started: the operation that waited for it knows its date and quantity now."""
     subscription = Subscription.objects.get(pk=change.subscription_id)
-    started = subscription.starts_on or change.effective_on
+    started = whole_month(subscription, subscription.starts_on or change.effective_on)
     waiting = SyncOperation.objects.filter(
         mapping=mapping, kind=mapping_kind.KIND.name, effective_on__isnull=True, state__in=SyncOperation.OPEN
     )

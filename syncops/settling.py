@@ -15,6 +15,7 @@ from connections.budget import OverBudget
 from connections.psa.errors import Why, why
 from portal.far_side import FarSideError, Rejected, Unauthorized, Unavailable
 from syncops import doubles, journal, shortfalls
+from syncops.azure.noting import note_charge, note_price
 from syncops.claim import held
 from syncops.clock import Moment
 from syncops.dues import FREE_REQUESTS, give_back, next_dues
@@ -202,6 +203,7 @@ def proved(job: Job, planned: Planned, found: Timeline, *, matched: bool, moment
             },
             now=moment.now,
         )
+        note_price(operation, found, job.rows, moment.now)
     finish(job, "succeeded", moment)
 
 
@@ -348,4 +350,5 @@ def mended(job: Job, evidence: dict[str, Any], moment: Moment) -> None:
             journal.move(operation, State.RUNNING)
         journal.move(operation, State.SUCCEEDED, proof=evidence, finished_at=moment.now, **cleared)
         journal.end_audit(operation, succeeded=True, answered={"proof": evidence}, now=moment.now)
+        note_charge(operation, evidence, moment.now)
     finish(job, "succeeded", moment)

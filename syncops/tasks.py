@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from portal.queue import busy, enqueue
 from syncops import doubles, groups, margins
+from syncops.azure import looking
 from syncops.claim import free_dead
 from syncops.dues import go_on, remember
 from syncops.engine import Engine
@@ -33,6 +34,12 @@ def compare_lines(connection_id: int) -> None:
     """Look for writes that the lines of a connection show twice."""
     with busy(Limits.from_settings().longest_drain_s):
         doubles.compare_connection(connection_id, timezone.now())
+
+
+def read_azure_months(connection_id: int) -> None:
+    """Look at what the lines of Azure plans show: what is posted, and what no month asks for."""
+    with busy(Limits.from_settings().longest_drain_s):
+        looking.look(connection_id, timezone.now())
 
 
 def fan_out_margins(update_id: int) -> None:
@@ -78,6 +85,8 @@ def _sweep(now: datetime, *, forgotten: int = 0) -> Swept:
         enqueue(margins.FAN_OUT, update.pk)
     for connection_id in doubles.connections_due(now):
         enqueue("syncops.tasks.compare_lines", connection_id)
+    for connection_id in looking.connections_due(now):
+        enqueue("syncops.tasks.read_azure_months", connection_id)
     take_up_extended(now)
     waiting = Stream.objects.due(now).count()
     if waiting:
@@ -98,6 +107,8 @@ def work(now: datetime) -> None:
     Engine().drain()
     for connection_id in doubles.connections_due(now):
         doubles.compare_connection(connection_id, now)
+    for connection_id in looking.connections_due(now):
+        looking.look(connection_id, now)
 
 
 def _decisions(now: datetime) -> list[int]:

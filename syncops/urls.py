@@ -3,6 +3,8 @@
 from django.urls import path
 
 from syncops.views import (
+    azure,
+    azure_alarms,
     ending,
     history,
     inbox,
@@ -34,6 +36,11 @@ urlpatterns = [
     path(f"{MAPPING}rehearse/", mapping.mapping_rehearse, name="mapping_rehearse"),
     path(f"{MAPPING}map/", mapping.mapping_start, name="mapping_start"),
     path(f"{MAPPING}contract/", mapping.default_contract, name="default_contract"),
+    path("azure/", azure.azure_months, name="azure_months"),
+    path("azure/plans/<int:pk>/<int:year>/<int:month>/", azure.azure_month, name="azure_month"),
+    path("azure/send/", azure.azure_send, name="azure_send"),
+    path("azure/export.<slug:kind>", azure.azure_export, name="azure_export"),
+    path("azure/alarms/<int:pk>/", azure_alarms.azure_alarm, name="azure_alarm"),
     path("inbox/", inbox.inbox, name="inbox"),
     path("inbox/retry/", inbox.inbox_retry, name="inbox_retry"),
     path("inbox/dismiss/", inbox.inbox_dismiss, name="inbox_dismiss"),

@@ -19,9 +19,30 @@ from portal.models import (
     Subscription,
     VariantPrice,
 )
-from portal.pricing import Buyer, Priced, PromotionTerms, Rule, Seller, Sheet, Terms, rule_for, sell, sell_through
+from portal.pricing import (
+    Buyer,
+    Priced,
+    PromotionTerms,
+    Rule,
+    Seller,
+    Sheet,
+    Terms,
+    needs_erp,
+    rule_for,
+    sell,
+    sell_through,
+)
 
 USAGE_BASED = (Offer.Category.AZURE_PLAN,)
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What usage costs the organization and what its customer pays, rounded to the currency; `rule` in words."""
+
+    cost: Decimal
+    price: Decimal
+    rule: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +71,23 @@ class PriceBook:
             return sell(sheet, own.rule, own.terms)
         csp = self._seller(self.organization.parent, Buyer(category, reseller_id=self.organization.pk))
         return sell_through(sheet, csp, own)
+
+    def price_usage(
+        self, subscription: Subscription, cost: Decimal, retail: Decimal | None, day: date, *, of_csp: bool = False
+    ) -> Usage | None:
+        """What is paid for usage that costs the organization `cost`, or with `of_csp` its CSP; `retail` is the same
+        usage at Microsoft's retail prices. None where a rule asks for that and nobody knows it.
+        """
+        category, customer, pk = subscription.variant.offer.category, subscription.customer_id, subscription.pk
+        own = self._seller(self.organization, Buyer(category, customer, subscription_id=pk))
+        sellers, sheet = [own], Sheet(cost, retail or Decimal(0), subscription.currency, day)
+        if of_csp and self.organization.parent is not None:
+            buyer = Buyer(category, reseller_id=self.organization.pk)
+            sellers.insert(0, self._seller(self.organization.parent, buyer))
+        if retail is None and any(needs_erp(one.rule, one.terms) for one in sellers):
+            return None
+        sold = sell_through(sheet, *sellers) if len(sellers) > 1 else sell(sheet, own.rule, own.terms)
+        return Usage(sold.unit_cost, sold.unit_price, own.rule.words if own.rule else "sold at ERP")
 
     def _seller(self, organization: Organization, buyer: Buyer) -> Seller:
         return Seller(organization.name, rule_for(self.rules[organization.pk], buyer), self.terms[organization.pk])

@@ -1,5 +1,6 @@
 """Every table of the app, one file per noun."""
 
+from syncops.models.azure import AzureAlarm, AzureAlarmQuerySet, AzureMonth, AzureMonthQuerySet
 from syncops.models.decisions import GroupDecision, GroupDecisionQuerySet
 from syncops.models.margins import MarginUpdate, MarginUpdateQuerySet
 from syncops.models.newcomers import Newcomer, NewcomerQuerySet
@@ -11,6 +12,10 @@ from syncops.models.writes import DoubledWrite, DoubledWriteQuerySet, JournalEnt
 
 __all__ = [
     "NEVER",
+    "AzureAlarm",
+    "AzureAlarmQuerySet",
+    "AzureMonth",
+    "AzureMonthQuerySet",
     "DoubledWrite",
     "DoubledWriteQuerySet",
     "GroupDecision",

@@ -57,6 +57,7 @@ class Lane(models.Model):
     lease_until = models.DateTimeField(default=NEVER)
     owner = models.CharField(max_length=120, blank=True)
     compared_at = models.DateTimeField(default=NEVER, help_text="When its lines were last searched for double writes.")
+    months_read_at = models.DateTimeField(default=NEVER, help_text="When its Azure months were last read back.")
 
     def __str__(self) -> str:
         return f"Lane of {self.connection}"

@@ -8,6 +8,7 @@ from syncops.operations import (
     change_price,
     change_quantity,
     change_reseller,
+    charge_azure_month,
     charge_shortfall,
     end_mapping,
     extend_contract,
@@ -17,10 +18,12 @@ from syncops.operations import (
     reactivate_licence,
     receive_upgrade,
     renew,
+    set_azure_month,
     suspend_azure_plan,
     suspend_licence,
     undo,
     upgrade,
+    zero_azure_price,
 )
 from syncops.operations.base import Kind
 
@@ -43,6 +46,9 @@ REGISTRY: dict[str, Kind] = {
         change_reseller.KIND,
         migrate.KIND,
         change_details.KIND,
+        set_azure_month.KIND,
+        zero_azure_price.KIND,
+        charge_azure_month.KIND,
         charge_shortfall.KIND,
         extend_contract.KIND,
         end_mapping.KIND,

@@ -95,6 +95,7 @@ class Kind:
     `begins_line`: it puts the subscription on a line with its price; the other kinds only change what is there.
     `alone`: it never shares a run with other operations of its date.
     `beside_line`: it can be done where no line was begun: it writes to the contract.
+    `insists`: from its day on the line has the price that follows from the facts, also where somebody set another one.
     """
 
     name: str
@@ -110,3 +111,4 @@ class Kind:
     begins_line: bool = False
     alone: bool = False
     beside_line: bool = False
+    insists: bool = False

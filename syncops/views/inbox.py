@@ -17,6 +17,7 @@ from portal.paging import page_of
 from portal.permissions import allowed, requires
 from syncops import doubles, groups, newcomers, successions
 from syncops.asking import asking
+from syncops.azure.listing import alarms_of
 from syncops.forms import GroupForm, GroupReasonForm, ReasonForm
 from syncops.models import DoubledWrite, GroupDecision, Newcomer, SyncOperation
 from syncops.panels import appearances
@@ -47,6 +48,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
         "renewals": successions.waiting(user)[:MOST_NAMED],
         "newcomers": newcomers_of(user),
         "may_map": allowed(user, "mappings.map"),
+        "alarms": alarms_of(user)[:MOST_NAMED],
         "may_sync": allowed(user, "syncops.sync"),
         "may_resolve": allowed(user, "syncops.resolve"),
     }

@@ -10,7 +10,7 @@ from connections.models import Connection
 from mappings.models import SubscriptionMapping
 from portal.audit import Actor, record
 from portal.models import MarginRule, Order, OrderLine
-from syncops.models import MarginUpdate, Stream, SyncOperation
+from syncops.models import AzureAlarm, AzureMonth, MarginUpdate, Stream, SyncOperation
 from tests.architecture.test_views import OURS
 from tests.cast import make_customer, make_subscription, make_user, make_variant
 
@@ -43,6 +43,11 @@ def ids(cast) -> set[int]:
     operation = SyncOperation.objects.create(
         stream=stream, sequence=1, mapping=mapping, organization=cast.csp, kind="map", created_at=NOW, **billed
     )
+    amount = {"usage_cost": 1, "cost": 1, "price": 1, "currency": "EUR", "source": "person", "entered_at": NOW}
+    month = {"organization": cast.csp, "subscription": subscription, "month": date(2026, 5, 1)}
+    rows.append(AzureMonth.objects.create(**month, **amount))
+    alarm = {"mapping": mapping, "period": date(2026, 6, 1), "price": 1, "found_at": NOW}
+    rows.append(AzureAlarm.objects.create(**alarm))
     rows.append(MarginUpdate.objects.create(organization=cast.csp, scopes=[], effective_on=NOW.date(), created_at=NOW))
     return {row.pk for row in [*rows, connection, mapping, stream, operation]}
 
