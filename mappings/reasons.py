@@ -199,6 +199,14 @@ WORDS: dict[str, tuple[str, str]] = {
         "{subscription} was bought on {day}, so it is not a new one.",
         "Map it under Subscription Mapping, where you choose from when it is billed.",
     ),
+    "left_out": (
+        "{subscription} is left out: {why}",
+        "Take it in again on its page first.",
+    ),
+    "still_billed": (
+        "{subscription} is billed on {other}.",
+        "Remove that mapping first, or leave out some of its units.",
+    ),
     "nothing_chosen": (
         "Nothing was chosen.",
         "Choose a row, then press Map.",

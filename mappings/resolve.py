@@ -13,6 +13,7 @@ from connections.models import Connection, MirroredCompany, MirroredContract, Mi
 from connections.psa.types import Company, Contract, Service
 from mappings import eligibility, matching
 from mappings.eligibility import SubscriptionFacts
+from mappings.exclusions import left_out_reasons
 from mappings.models import CustomerMapping, OfferMapping, SubscriptionMapping
 from mappings.reasons import Reason, reason
 from portal.models import Customer, OfferVariant, Subscription
@@ -170,7 +171,7 @@ def refusals_of(
     facts = replace(facts, remapped_on=moved_on or facts.remapped_on)
     named = {"company": company, "service": service, "contract": contract}
     missing = tuple(reason("not_there", noun=noun) for noun, row in named.items() if row is None)
-    mapped = () if moved_on else mapped_reasons(subscription, connection)
+    mapped = () if moved_on else (*mapped_reasons(subscription, connection), *left_out_reasons(subscription))
     general = (*mapped, *eligibility.subscription_reasons(facts), *missing)
     if company is None or service is None or contract is None:
         return general

@@ -15,7 +15,7 @@ from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from connections.models import Connection, MirroredCompany, MirroredContract, MirroredLine, MirroredService
 from connections.psa.types import Company, Contract, Line
 from mappings import eligibility
-from mappings.models import CustomerMapping, DefaultContract, OfferMapping, SubscriptionMapping
+from mappings.models import CustomerMapping, DefaultContract, Exclusion, OfferMapping, SubscriptionMapping
 from mappings.reasons import Reason, reason
 from mappings.resolve import company_of, contract_of, facts_of, service_of
 from portal.models import Subscription
@@ -43,6 +43,8 @@ class Candidate:
 
     @property
     def state(self) -> str:
+        if left_out_reasons(self.subscription):
+            return "Left out"
         return "Mapped" if self.mapping else "Ready" if self.choice else "Not mapped"
 
     @property
@@ -52,7 +54,8 @@ class Candidate:
 
 def mappable(connection: Connection) -> QuerySet[Subscription]:
     """The subscriptions that the connection's organization bills, and that are not over, with `service_id` and
-    `service_name` of what their offer is mapped to here.
+    `service_name` of what their offer is mapped to here, and what is left out of each: `left_out` (the reason) and
+    `left_out_units`.
     """
     return billed_by(connection).exclude(status__in=eligibility.ENDED)
 
@@ -62,7 +65,16 @@ def billed_by(connection: Connection) -> QuerySet[Subscription]:
     mine = Subscription.objects.owned_by(connection.organization)
     offer = OfferMapping.objects.filter(connection=connection, variant=OuterRef("variant"))
     service = {name: Subquery(offer.values(name)) for name in ("service_id", "service_name")}
-    return mine.annotate(**service).select_related("customer", "variant__offer", "organization")
+    held = Exclusion.objects.open().filter(subscription=OuterRef("pk"))
+    out = {"left_out": Subquery(held.values("reason")), "left_out_units": Subquery(held.values("units"))}
+    return mine.annotate(**service, **out).select_related("customer", "variant__offer", "organization")
+
+
+def left_out_reasons(row: Any) -> tuple[Reason, ...]:
+    """Why a row of `billed_by` is not mapped: somebody left all of it out."""
+    if not row.left_out or row.left_out_units is not None:
+        return ()
+    return (reason("left_out", subscription=row.friendly_name, why=row.left_out),)
 
 
 def unmapped(rows: QuerySet[Subscription]) -> QuerySet[Subscription]:
@@ -129,7 +141,7 @@ def _judge(connection: Connection, row: Any, known: Known, since: Since, today: 
     if mapping := known.open.get(row.pk):
         return Candidate(row, mapping=mapping)
     facts = facts_of(row, connection, today=today, mapped_before=row.pk in known.before)
-    reasons = list(eligibility.subscription_reasons(facts))
+    reasons = [*left_out_reasons(row), *eligibility.subscription_reasons(facts)]
     customer = known.companies.get(row.customer_id)
     if customer is None:
         reasons.append(reason("customer_not_mapped", customer=row.customer.name))

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from math import inf
 
-from syncops.operations import REGISTRY, undo
+from syncops.operations import REGISTRY, exclude_units, undo
 from syncops.operations.base import Fact
 from syncops.periods import PeriodGrid
 from syncops.timeline import ONE_DAY, Adjustment, Difference, Level, Timeline, apply, spans
@@ -105,10 +105,12 @@ def fold(facts: Iterable[Fact], *, grid: PeriodGrid, base: Timeline | None = Non
 
 
 def unfold(
-    facts: Iterable[Fact], *, grid: PeriodGrid, base: Timeline | None = None
+    facts: Iterable[Fact], *, grid: PeriodGrid, base: Timeline | None = None, net: bool = True
 ) -> tuple[Timeline, tuple[Fact, ...]]:
     """The timeline that follows from `base` and the facts that hold, and those in their order, each with the first day
     of the line that it changes. None reaches back before the day on which the subscription was put on the line.
+    Units that are left out are taken off at the end, because they are left out of every later change; not where `net`
+    is false.
     """
     timeline, begun, found = base or Timeline(), date.min, []
     for fact in sorted(holding(facts), key=lambda fact: fact.effective):
@@ -117,7 +119,33 @@ def unfold(
         begun = day if kind.begins_line else begun
         found.append(replace(fact, holds_from=day))
         timeline = kind.effect(timeline, found[-1])
-    return timeline, tuple(found)
+    return without_excluded(timeline, excluded_by(found)) if net else timeline, tuple(found)
+
+
+def excluded_by(facts: Iterable[Fact]) -> tuple[tuple[date, int], ...]:
+    """How many units are left out, as steps of (first day, units): of what is said twice, what was recorded last holds,
+    from its first day on.
+    """
+    steps: list[tuple[date, int]] = []
+    for fact in sorted(facts, key=lambda fact: fact.key or inf):
+        own = [
+            (max(date.fromisoformat(day), fact.day), int(units))
+            for day, units in fact.payload.get(exclude_units.EXCLUDED, ())
+        ]
+        steps = [step for step in steps if step[0] < own[0][0]] + own if own else steps
+    return tuple(steps)
+
+
+def without_excluded(timeline: Timeline, steps: Sequence[tuple[date, int]]) -> Timeline:
+    """The timeline with so many units fewer, never fewer than none; prices as they are."""
+    if not steps:
+        return timeline
+
+    def level(day: date) -> Level:
+        held, out = timeline.at(day), next((units for start, units in reversed(steps) if start <= day), 0)
+        return replace(held, units=max(0, held.units - out))
+
+    return Timeline.from_steps((day, level(day)) for day in {*timeline.breakpoints, *(start for start, _ in steps)})
 
 
 def desired(

@@ -27,7 +27,7 @@ from portal.sheet_reading import Column, SheetRow, whole_number
 from portal.templatetags.portal import day as day_in_words
 from portal.templatetags.portal import money as money_in_words
 from syncops.actions import NotPossible, Refused
-from syncops.bulk_mapping import Candidate, Known, billed_by, rehearse
+from syncops.bulk_mapping import Candidate, Known, billed_by, left_out_reasons, rehearse
 from syncops.mapping_forms import SINCE
 from syncops.mapping_run import map_one
 from syncops.move_preview import read_move
@@ -238,7 +238,8 @@ class _File:
         contract, customer = self.contracts[asked.contract_id], self.known.companies.get(subscription.customer_id)
         before = subscription.pk in self.known.before
         facts = facts_of(subscription, self.connection, today=self.today, mapped_before=before or moved)
-        reasons = list(eligibility.subscription_reasons(facts))
+        left_out = () if moved else left_out_reasons(subscription)
+        reasons = [*left_out, *eligibility.subscription_reasons(facts)]
         if customer is None:
             reasons.append(reason("customer_not_mapped", customer=subscription.customer.name))
         if subscription.service_id is None:

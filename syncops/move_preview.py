@@ -15,13 +15,14 @@ from mappings.models import SubscriptionMapping
 from mappings.reasons import Reason
 from syncops import journal, plans
 from syncops.actions import mapping_payload
-from syncops.changes import Ours, fold
+from syncops.changes import Ours, excluded_by, unfold
 from syncops.ending import changed_after
 from syncops.lines import actual_of, rows_of, term_of
 from syncops.models import Stream, SyncOperation, Write
 from syncops.operations import end_mapping
 from syncops.operations import map_subscription as mapping_kind
 from syncops.operations.base import Fact
+from syncops.operations.exclude_units import EXCLUDED
 from syncops.periods import PeriodGrid
 from syncops.planning import Planned, history_of, plan_line
 from syncops.preview import (
@@ -126,9 +127,15 @@ def preview_move(
         existing_lines=existing,
         put=put,
         taken=taken,
-        units=payload["units"],
+        units=without_left_out(payload, day),
         goes_along=len(along),
     )
+
+
+def without_left_out(payload: dict[str, Any], day: date) -> int:
+    """The units that a line which begins with this shows on its first day."""
+    out = sum(units for start, units in payload.get(EXCLUDED, ()) if start == day.isoformat())
+    return max(0, int(payload["units"]) - out)
 
 
 def not_through(mapping: SubscriptionMapping) -> list[SyncOperation]:
@@ -156,10 +163,18 @@ def carried_over(mapping: SubscriptionMapping, day: date) -> dict[str, Any]:
         return priced
     history = history_of(stream, mapping)
     grid = PeriodGrid.of(term_of(contract))
-    level = fold(journal.facts_of(history.done), grid=grid, base=history.ours.taken_over).at(day)
+    gross, facts = unfold(journal.facts_of(history.done), grid=grid, base=history.ours.taken_over, net=False)
+    level = gross.at(day)
     price = priced["price"] if level.price is None else str(level.price)
     cost = priced["cost"] if level.cost is None else str(level.cost)
-    return {"units": level.units, "price": price, "cost": cost}
+    excluded = _from(day, excluded_by(facts))
+    return {"units": level.units, "price": price, "cost": cost} | ({EXCLUDED: excluded} if excluded else {})
+
+
+def _from(day: date, steps: Sequence[tuple[date, int]]) -> list[tuple[str, int]]:
+    """Steps of what is left out, as they go on on a line that begins on `day`."""
+    held = {max(day, start): units for start, units in steps}
+    return [(start.isoformat(), units) for start, units in sorted(held.items())]
 
 
 def _twice(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import Max
@@ -11,13 +12,14 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from connections.models import Connection
-from mappings.models import SubscriptionMapping
+from mappings.models import Exclusion, SubscriptionMapping
 from portal.counting import counts_of
 from portal.models import Order, Subscription, SubscriptionRequest
 from portal.panels import Panel, add_panel
 from portal.permissions import allowed
 from syncops import successions
 from syncops.chain import chain_of
+from syncops.excluding import exclusion_of, money_left_out
 from syncops.mending import mending_of_mapping
 from syncops.models import AzureAlarm, DoubledWrite, MarginUpdate, Newcomer, SyncOperation
 from syncops.preview import preview_quantity, sealed
@@ -61,7 +63,8 @@ def subscription_panel(request: HttpRequest, subscription: Subscription) -> Pane
         return Panel("syncops/sync_panel.html", context | {"owner": subscription.organization})
     mapping = SubscriptionMapping.objects.open().select_related("connection").filter(subscription=subscription).first()
     if mapping is None:
-        return Panel("syncops/sync_panel.html", context | _ways(request))
+        left_out = subscription.exclusions.left_out().first()
+        return Panel("syncops/sync_panel.html", context | _ways(request) | {"left_out": left_out})
     return Panel("syncops/sync_panel.html", context | standing_of(mapping, user))
 
 
@@ -92,9 +95,18 @@ def standing_of(mapping: SubscriptionMapping, user: Any) -> dict[str, Any]:
         "mending": mending_of_mapping(mapping),
         "look": appearances([*chain.operations, *filter(None, [operation])]),
         "chain": chain,
+        "excluded": _excluded(mapping),
+        "may_map": allowed(user, "mappings.map"),
         "may_sync": allowed(user, "syncops.sync"),
         "may_resolve": allowed(user, "syncops.resolve"),
     }
+
+
+def _excluded(mapping: SubscriptionMapping) -> tuple[Exclusion, Decimal | None] | None:
+    """The units that are left out, and what that is per period."""
+    held = exclusion_of(mapping.subscription)
+    today = timezone.localdate(timezone=mapping.subscription.organization.zone)
+    return (held, money_left_out(mapping, held, today)) if held else None
 
 
 def appearance(operation: SyncOperation) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -15,6 +15,7 @@ from connections.psa.base import Psa
 from connections.psa.types import Company, Contract, Line, Service, UnitRow
 from connections.registry import psa_for
 from mappings import resolve
+from mappings.exclusions import excluded_steps
 from mappings.models import CustomerMapping, OfferMapping, SubscriptionMapping
 from mappings.reasons import Reason
 from portal.actions.prices import USAGE_BASED, priced
@@ -25,7 +26,7 @@ from syncops.changes import Ours, desired, fold
 from syncops.jobs import reach_of
 from syncops.lines import actual_of, closed_of, rows_of, term_of
 from syncops.models import Stream, SyncOperation
-from syncops.operations import change_quantity, map_subscription
+from syncops.operations import change_quantity, exclude_units, map_subscription
 from syncops.operations.base import Fact
 from syncops.periods import PeriodGrid
 from syncops.planning import history_of, plan_line
@@ -165,7 +166,8 @@ def preview_mapping(choice: MappingChoice, facts: Facts, *, today: date) -> Mapp
     rows = [row for row in facts.rows if row.line_id == choice.adopt_line_id] if choice.adopt_line_id else []
     term, currency = term_of(facts.contract), connection.currency
     actual = actual_of(rows)
-    fact = mapping_fact(subscription.quantity, price.unit_price, price.unit_cost, effective)
+    out = excluded_steps(subscription, effective)
+    fact = mapping_fact(subscription.quantity, price.unit_price, price.unit_cost, effective, out)
     after = fold([fact], grid=PeriodGrid.of(term, rows_of(rows)), base=actual)
     plan = plans.plan(
         desired(actual, after, actual=actual, ours=Ours(taken_over=actual)),
@@ -183,7 +185,7 @@ def preview_mapping(choice: MappingChoice, facts: Facts, *, today: date) -> Mapp
         existing_lines=existing,
         needs_line_choice=bool(existing) and choice.adopt_line_id is None and not choice.add_beside,
         effective=effective,
-        units=subscription.quantity,
+        units=after.at(effective).units,
         unit_price=price.unit_price,
         unit_cost=price.unit_cost,
         currency=currency,
@@ -234,13 +236,18 @@ def preview_quantity(subscription: Subscription, quantity: int, *, today: date) 
     mapping = SubscriptionMapping.objects.open().select_related("connection").filter(subscription=subscription).first()
     if mapping is None:
         return None
+    effective = max(today, mapping.starts_on or today)
+    return preview_change(mapping, Fact(change_quantity.KIND.name, effective, {"units": quantity}), today=today)
+
+
+def preview_change(mapping: SubscriptionMapping, fact: Fact, *, today: date) -> ChangePreview:
+    """What a fact would send to the line of a mapping and bill on it, behind what waits there: one read of the line."""
+    subscription, effective = mapping.subscription, fact.effective
     stream = Stream.objects.filter(connection=mapping.connection, subscription=subscription).first()
     contract = MirroredContract.objects.filter(connection=mapping.connection, remote_id=mapping.contract_id).first()
     if stream is None or contract is None or mapping.line_id is None or mapping.starts_on is None:
         return ChangePreview(mapping, problem="The line is not on the contract yet; the change goes out with it.")
-    effective = max(today, mapping.starts_on)
     waiting = list(SyncOperation.objects.filter(stream=stream, mapping=mapping).open())
-    fact = Fact(change_quantity.KIND.name, effective, {"units": quantity})
     try:
         since = min([effective, *(day for one in waiting if (day := reach_of(one, contract)))])
         rows = psa_for(mapping.connection).unit_rows([mapping.line_id], since=since)
@@ -253,9 +260,12 @@ def preview_quantity(subscription: Subscription, quantity: int, *, today: date) 
     return ChangePreview(mapping, adjustments_of(seen), bills_of(seen), shortfalls_of(planned.plan, currency))
 
 
-def mapping_fact(units: int, price: Decimal, cost: Decimal | None, effective: date) -> Fact:
-    """The fact that a mapping states."""
-    payload = {"units": units, "price": str(price), "cost": None if cost is None else str(cost)}
+def mapping_fact(
+    units: int, price: Decimal, cost: Decimal | None, effective: date, excluded: Sequence[tuple[str, int]] = ()
+) -> Fact:
+    """The fact that a mapping states; `excluded` are steps of what is left out of the units."""
+    payload: dict[str, Any] = {"units": units, "price": str(price), "cost": None if cost is None else str(cost)}
+    payload |= {exclude_units.EXCLUDED: list(excluded)} if excluded else {}
     return Fact(map_subscription.KIND.name, effective, payload)
 
 

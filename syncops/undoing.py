@@ -17,7 +17,7 @@ from syncops import plans
 from syncops.actions import NotPossible, locked, plan_operation
 from syncops.lines import rows_of
 from syncops.models import SyncOperation
-from syncops.operations import REGISTRY, undo
+from syncops.operations import REGISTRY, exclude_units, undo
 from syncops.operations.base import Fact
 from syncops.planning import Planned, history_of, plan_line
 from syncops.preview import BillChange, PreviewedAdjustment, adjustments_of, bills_of, stored
@@ -49,6 +49,8 @@ def why_not(operation: SyncOperation) -> str:
         return f"It is {operation.get_state_display().lower()}; only what succeeded can be undone."
     if REGISTRY[operation.kind].beside_line:
         return "It was written to the contract itself. Put it right there: in Autotask a charge is deleted or credited."
+    if operation.kind == exclude_units.KIND.name:
+        return "Change how many units are left out on the subscription's page instead."
     if operation.mapping.ends_on is not None:
         return "The subscription is not billed on this line any more."
     if operation.after_id or SyncOperation.objects.filter(after=operation).exists():

@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import F
 
 from connections.models import Connection
+from mappings.exclusions import excluded_steps
 from mappings.models import SubscriptionMapping
 from portal.actions.prices import priced
 from portal.audit import Actor
@@ -17,7 +18,7 @@ from portal.queue import enqueue
 from syncops import journal
 from syncops.dues import FREE_REQUESTS
 from syncops.models import MarginUpdate, Stream, SyncOperation
-from syncops.operations import REGISTRY
+from syncops.operations import REGISTRY, exclude_units
 from syncops.operations.base import Kind, Place, Refusal, Unsupported
 
 DRAIN = "syncops.tasks.drain"
@@ -114,7 +115,11 @@ def locked_stream(connection: Connection, subscription: Subscription) -> Stream:
     return Stream.objects.select_for_update(no_key=True).get(pk=stream.pk)
 
 
-def mapping_payload(subscription: Subscription, today: date) -> dict[str, Any]:
-    """What the mapping operation carries: units, and price and cost per unit and period as text."""
+def mapping_payload(subscription: Subscription, today: date, *, since: date | None = None) -> dict[str, Any]:
+    """What the mapping operation carries: units, and price and cost per unit and period as text. `since`: the first day
+    billed, where it is not today; from then on units may be left out.
+    """
     price = priced(subscription, today=today)
-    return {"units": subscription.quantity, "price": str(price.unit_price), "cost": str(price.unit_cost)}
+    carried = {"units": subscription.quantity, "price": str(price.unit_price), "cost": str(price.unit_cost)}
+    excluded = excluded_steps(subscription, since or today)
+    return carried | ({exclude_units.EXCLUDED: excluded} if excluded else {})

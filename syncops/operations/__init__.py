@@ -11,6 +11,7 @@ from syncops.operations import (
     charge_azure_month,
     charge_shortfall,
     end_mapping,
+    exclude_units,
     extend_contract,
     map_subscription,
     migrate,
@@ -52,6 +53,7 @@ REGISTRY: dict[str, Kind] = {
         charge_shortfall.KIND,
         extend_contract.KIND,
         end_mapping.KIND,
+        exclude_units.KIND,
         undo.KIND,
     )
 }
