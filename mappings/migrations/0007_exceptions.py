@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("connections", "0009_renewed_contracts"),
-        ("mappings", "0005_subscription_runs"),
+        ("mappings", "0006_what_mapping_pages_read"),
         ("portal", "0005_imports"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
