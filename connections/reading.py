@@ -6,6 +6,8 @@ their ids, and those of contracts that changed are read with them. What else cha
 is left to the full reading of the day: to look for it each time would cost a request per 500 lines.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
@@ -17,6 +19,7 @@ from django.db import transaction
 
 from connections.feeding import merged
 from connections.models import (
+    Connection,
     Mirrored,
     MirroredCompany,
     MirroredContract,
@@ -40,6 +43,15 @@ Clock = Callable[[], datetime]
 
 
 @dataclass(frozen=True, slots=True)
+class One:
+    """A single row that was read by itself."""
+
+    connection_id: int
+    started_at: datetime
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Kind:
     """A kind of row: how it is read, and where it is kept."""
 
@@ -48,7 +60,7 @@ class Kind:
     model: type[Mirrored]
     read: Callable[[Psa, int, Since | None], Iterator[Sequence[Any]]]
 
-    def store(self, refresh: MirrorRefresh, page: Sequence[Any]) -> None:
+    def store(self, refresh: MirrorRefresh | One, page: Sequence[Any]) -> None:
         """Insert the page's rows, or overwrite those that are there. Changes never put an older row in place of a
         newer one; a full reading is believed, so that it can mend what is wrong here."""
         names = [field.name for field in fields(self.value) if field.name != "id"]
@@ -70,6 +82,12 @@ KINDS = (
     Kind("lines", Line, MirroredLine, lambda psa, after, since: psa.lines(after_id=after, since=since)),
 )
 DONE = "done"
+
+
+def keep_one(connection: Connection, value: Company | Service | Contract | Line, now: datetime) -> None:
+    """Put a row that was just read into the mirror."""
+    kind = next(one for one in KINDS if one.value is type(value))
+    kind.store(One(connection.pk, now), [value])
 
 
 class LeaseLost(Exception):

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from connections import actions, mirror, setup, telling
-from connections.models import Connection, MirrorRefresh
+from connections import actions, creations, mirror, setup, telling
+from connections.models import Connection, Creation, MirrorRefresh
 from portal import leases
 from portal.far_side import Unauthorized
 from portal.queue import enqueue
@@ -32,6 +32,14 @@ def tell_administrators(connection_id: int) -> None:
     telling.tell(connection_id, now=timezone.now())
 
 
+def look_for_creation(creation_id: int) -> None:
+    """Look for what became of something that a person had created."""
+    related = ("connection__organization", "asked_by", "began")
+    row = Creation.objects.open().filter(pk=creation_id).select_related(*related).first()
+    if row is not None:
+        creations.look(row, clock=timezone.now)
+
+
 def sweep(now: datetime | None = None) -> int:
     """Wake workers for due refreshes and mails, start stale mirrors, forget abandoned drafts; how many there were."""
     moment = now or timezone.now()
@@ -41,7 +49,10 @@ def sweep(now: datetime | None = None) -> int:
     unknown = list(telling.news(moment).values_list("pk", flat=True))
     for connection_id in unknown:
         enqueue("connections.tasks.tell_administrators", connection_id)
-    return len(waiting) + len(unknown) + len(_start_stale(moment)) + setup.forget_abandoned(moment)
+    doubtful = list(_doubtful(moment).values_list("pk", flat=True))
+    for pk in doubtful:
+        enqueue("connections.tasks.look_for_creation", pk)
+    return len(doubtful) + len(waiting) + len(unknown) + len(_start_stale(moment)) + setup.forget_abandoned(moment)
 
 
 def due(now: datetime) -> bool:
@@ -49,7 +60,7 @@ def due(now: datetime) -> bool:
 
     Mails are sent where it is swept anyway: with the mail server away they would wake it on and on.
     """
-    return any(rows.exists() for rows in (_due(now), _stale(now), _changing(now), setup.abandoned(now)))
+    return any(rows.exists() for rows in (_due(now), _stale(now), _changing(now), setup.abandoned(now), _doubtful(now)))
 
 
 def work(now: datetime) -> None:
@@ -58,6 +69,13 @@ def work(now: datetime) -> None:
     _start_stale(now)
     for connection_id in list(_due(now).values_list("connection_id", flat=True)):
         refresh_mirror(connection_id)
+    for pk in list(_doubtful(now).values_list("pk", flat=True)):
+        look_for_creation(pk)
+
+
+def _doubtful(now: datetime) -> QuerySet[Creation]:
+    """What a person had created, and nobody knows yet whether it was."""
+    return Creation.objects.open().filter(due_at__lte=now, connection__state__in=mirror.READS)
 
 
 def _start_stale(now: datetime) -> list[MirrorRefresh]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from django.urls import URLPattern, path
 
 from mappings.boards import BOARDS
-from mappings.views import boards, matching, pickers
+from mappings.views import boards, creating, matching, pickers
 
 app_name = "mappings"
 PLACE = "connections/<int:connection_id>/subscriptions/<int:subscription_id>"
@@ -26,6 +26,9 @@ def of_board(noun: str, nouns: str) -> Iterator[URLPattern]:
 urlpatterns = [
     path("mappings/", boards.mapping_home, name="mapping_home"),
     *(pattern for board in BOARDS.values() for pattern in of_board(board.noun, board.nouns)),
+    path("connections/<int:connection_id>/offers/<int:pk>/create/", creating.service_create, name="service_create"),
+    path(f"{PLACE}/contracts/new/", creating.contract_create, name="contract_create"),
+    path("mappings/created/<int:pk>/", creating.creation_detail, name="creation_detail"),
     path(f"{PLACE}/companies/", pickers.company_picker, name="company_picker"),
     path(f"{PLACE}/services/", pickers.service_picker, name="service_picker"),
     path(f"{PLACE}/contracts/", pickers.contract_picker, name="contract_picker"),

@@ -13,7 +13,7 @@
     drop_after      it happens and no answer comes            the same
     reject, unavailable, unauthorized                         the error of that name, nothing happens
     swallow         a write is accepted and forgotten
-    nameless        create_line or create_charge works and names no id
+    nameless        a create works and names no id
     stale           a read shows what was there before the last write
 
 Its own refusals carry `context["why"]` as a real client's do. Plug it in with
@@ -38,16 +38,18 @@ from connections.psa.types import (
     ChargeRequest,
     Company,
     Contract,
+    ContractRequest,
     Line,
     ProbeResult,
     Service,
+    ServiceRequest,
     Since,
     UnitRow,
 )
 from portal.far_side import OutcomeUnknown, Rejected, Unauthorized, Unavailable
 
 MONTHS = {"monthly": 1, "quarterly": 3, "semi_annual": 6, "yearly": 12}
-WRITES = ("adjust", "create_line", "create_charge", "extend_contract")
+WRITES = ("adjust", "create_line", "create_charge", "extend_contract", "create_service", "create_contract")
 FAULTS = ("drop_before", "drop_after", "reject", "unavailable", "unauthorized", "swallow", "nameless", "stale")
 DAY = timedelta(days=1)
 
@@ -115,7 +117,8 @@ class FakePsa:
         self._page = page
         self.same_date = same_date
         self.charges: list[Charge] = []
-        self.codes = [BillingCode(21, "Material")]
+        self.codes, self.service_codes = [BillingCode(21, "Material")], [BillingCode(20, "Recurring")]
+        self.notes: dict[int, str] = {}
         self.as_of: datetime | None = datetime(2026, 5, 15, 12, tzinfo=UTC)
         self.keeps_no_dates_of: tuple[str, ...] = ()
         self.missing_rights: tuple[str, ...] = ()
@@ -285,9 +288,48 @@ class FakePsa:
             if fault != "swallow":
                 self._contracts[contract_id] = replace(contract, ends_on=end)
 
-    def billing_codes(self) -> Sequence[BillingCode]:
-        with self._call("billing_codes", None):
-            return list(self.codes)
+    def billing_codes(self, *, of_services: bool = False) -> Sequence[BillingCode]:
+        with self._call("billing_codes", of_services):
+            return list(self.service_codes if of_services else self.codes)
+
+    def billing_preferences(self) -> Sequence[str]:
+        with self._call("billing_preferences", None):
+            return ["Immediately without review", "Manually"]
+
+    def missing_right(self, noun: str) -> str:
+        with self._call("missing_right", noun):
+            return f"Allow it to create {noun}s." if f"Create {noun}s" in self.missing_rights else ""
+
+    def create_service(self, request: ServiceRequest) -> int | None:
+        with self._call("create_service", request) as fault:
+            if request.billing_code_id not in {one.id for one in self.service_codes}:
+                raise _no(Why.MISSING_REFERENCE, "Reference value does not exist.")
+            if fault == "swallow":
+                return None
+            made = a_service(max([*self._services, 900]) + 1, request.name, period=request.period)
+            made = replace(made, unit_price=request.unit_price, unit_cost=request.unit_cost)
+            self._services[made.id], self.notes[made.id] = made, request.note
+            return None if fault == "nameless" else made.id
+
+    def find_services(self, *, note: str) -> Sequence[Service]:
+        with self._call("find_services", note):
+            return [self._services[pk] for pk, known in self.notes.items() if known == note]
+
+    def create_contract(self, request: ContractRequest) -> int | None:
+        with self._call("create_contract", request) as fault:
+            if request.company_id not in self._companies:
+                raise _no(Why.MISSING_REFERENCE, "Reference value does not exist.")
+            if fault == "swallow":
+                return None
+            dates = {"starts_on": request.starts_on, "ends_on": request.ends_on, "number": request.number}
+            where = {"company_id": request.company_id, "period": request.period}
+            made = a_contract(max([*self._contracts, 900]) + 1, request.name, **where, **dates)
+            self._contracts[made.id] = made
+            return None if fault == "nameless" else made.id
+
+    def find_contracts(self, company_id: int, *, number: str) -> Sequence[Contract]:
+        with self._call("find_contracts", (company_id, number)):
+            return [one for one in self._contracts.values() if (one.company_id, one.number) == (company_id, number)]
 
     def create_charge(self, request: ChargeRequest) -> int | None:
         with self._call("create_charge", request) as fault:

@@ -2,6 +2,7 @@
 
 from connections.models.budget import RequestBudget, RequestBudgetQuerySet, RequestSlot
 from connections.models.connections import Connection, ConnectionQuerySet, ConnectionSecret
+from connections.models.creations import Creation, CreationQuerySet
 from connections.models.imports import (
     Hint,
     HintQuerySet,
@@ -25,6 +26,8 @@ __all__ = [
     "Connection",
     "ConnectionQuerySet",
     "ConnectionSecret",
+    "Creation",
+    "CreationQuerySet",
     "Hint",
     "HintQuerySet",
     "MirrorQuerySet",

@@ -5,7 +5,7 @@ A Rejected whose reason changes what a caller does next names it: `connections.p
 
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 from connections.psa.types import (
     AdjustmentRequest,
@@ -15,9 +15,11 @@ from connections.psa.types import (
     ChargeRequest,
     Company,
     Contract,
+    ContractRequest,
     Line,
     ProbeResult,
     Service,
+    ServiceRequest,
     Since,
     UnitRow,
 )
@@ -85,8 +87,26 @@ class Psa(Protocol):
     def extend_contract(self, contract_id: int, end: date) -> None:
         """Move the contract's last day to `end`, later than it is; its lines go on as they are on their last day."""
 
-    def billing_codes(self) -> Sequence[BillingCode]:
-        """What charges may be booked as: the active ones, by name."""
+    def billing_codes(self, *, of_services: bool = False) -> Sequence[BillingCode]:
+        """What charges may be booked as, or services: the active ones, by name."""
+
+    def billing_preferences(self) -> Sequence[str]:
+        """How the PSA can bill what a contract brings, in its own words; empty where it has no such choice."""
+
+    def missing_right(self, noun: Literal["service", "contract"]) -> str:
+        """Where to give the right to create such a row, in words; empty where it is there."""
+
+    def create_service(self, request: ServiceRequest) -> int | None:
+        """Put a service into the catalogue; its id, or None where none was named."""
+
+    def find_services(self, *, note: str) -> Sequence[Service]:
+        """The services with exactly this description: none, one, or (a fault) more."""
+
+    def create_contract(self, request: ContractRequest) -> int | None:
+        """Make a recurring service contract; its id, or None where none was named."""
+
+    def find_contracts(self, company_id: int, *, number: str) -> Sequence[Contract]:
+        """The company's contracts with exactly this number: none, one, or (a fault) more."""
 
     def create_charge(self, request: ChargeRequest) -> int | None:
         """Put a charge on a contract; its id, or None where none was named."""

@@ -145,8 +145,37 @@ class Charge:
 
 
 @dataclass(frozen=True, slots=True)
+class ServiceRequest:
+    """A catalogue service to be made; prices per unit and period in the PSA's base currency. `note` is its description,
+    and finds it again: another text for every request, at most 400 characters.
+    """
+
+    name: str
+    period: Period
+    billing_code_id: int
+    unit_price: Decimal
+    unit_cost: Decimal
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContractRequest:
+    """A recurring service contract to be made, without lines; `ends_on` is inclusive. `number` finds it again: another
+    one for every request, at most 50 characters. `billing`: one of the PSA's billing preferences; empty for its own.
+    """
+
+    company_id: int
+    name: str
+    period: Period
+    starts_on: date
+    ends_on: date
+    number: str
+    billing: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class BillingCode:
-    """What a charge is booked as; tax and ledger account follow from it."""
+    """What a charge or a service is booked as; tax and ledger account follow from it."""
 
     id: int
     name: str

@@ -94,6 +94,9 @@ class InMemory:
     def revokes_reading_contracts(self):
         self.psa.missing_rights = ("Read contracts",)
 
+    def revokes_creating(self, noun):
+        self.psa.missing_rights = (f"Create {noun}s",)
+
     def adjustments_applied(self):
         return len(self.psa.applied)
 
@@ -118,6 +121,8 @@ class OverHttp:
         "create_line": ("POST", "Contracts/[0-9]+/Services$"),
         "contract": ("GET", "Contracts/[0-9]+$"),
         "create_charge": ("POST", "Contracts/[0-9]+/Charges$"),
+        "create_service": ("POST", "V1.0/Services$"),
+        "create_contract": ("POST", "V1.0/Contracts$"),
         "extend_contract": ("PATCH", "Contracts$"),
         "find_charges": ("POST", "ContractCharges/query$"),
         "unit_rows": ("POST", "ContractServiceUnits/query$"),
@@ -157,6 +162,9 @@ class OverHttp:
 
     def revokes_reading_contracts(self):
         self.control("rights", {"entity": "Contracts", "allowed": ["create", "update"]})
+
+    def revokes_creating(self, noun):
+        self.control("rights", {"entity": f"{noun}s", "allowed": ["query", "update"]})
 
     def adjustments_applied(self):
         return sum(

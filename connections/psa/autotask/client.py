@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
-from connections.psa.autotask import translate
+from connections.psa.autotask import creating, translate
 from connections.psa.autotask.api import MOST_VALUES, Api, Condition, Row, any_of, condition
 from connections.psa.autotask.probe import probe
 from connections.psa.types import (
@@ -16,9 +16,11 @@ from connections.psa.types import (
     ChargeRequest,
     Company,
     Contract,
+    ContractRequest,
     Line,
     ProbeResult,
     Service,
+    ServiceRequest,
     Since,
     UnitRow,
 )
@@ -134,11 +136,12 @@ class AutotaskPsa:
     def extend_contract(self, contract_id: int, end: date) -> None:
         self.api.patch(CONTRACTS, CONTRACTS, contract_id, {"endDate": end.isoformat()})
 
-    def billing_codes(self) -> Sequence[BillingCode]:
+    def billing_codes(self, *, of_services: bool = False) -> Sequence[BillingCode]:
         uses = self.api.description(BILLING_CODES).labels.get("useType", {})
-        material = {value for value, label in uses.items() if "material" in label.lower()}
+        word = "recurring" if of_services else "material"
+        fitting = {value for value, label in uses.items() if word in label.lower()}
         pages = self.api.rows(BILLING_CODES, [condition("eq", "isActive", True)], translate.BILLING_CODE_FIELDS)
-        rows = [row for page in pages for row in page if not material or row.get("useType") in material]
+        rows = [row for page in pages for row in page if not fitting or row.get("useType") in fitting]
         return sorted(map(translate.billing_code, rows), key=lambda code: code.name.casefold())
 
     def create_charge(self, request: ChargeRequest) -> int | None:
@@ -153,6 +156,26 @@ class AutotaskPsa:
         ]
         read, pages = self._charge_reader(), self.api.rows(CHARGES, ours, translate.CHARGE_FIELDS)
         return [charge for page in pages for row in page if (charge := read(row)).key == key]
+
+    def billing_preferences(self) -> Sequence[str]:
+        return creating.billing_preferences(self.api)
+
+    def missing_right(self, noun: Literal["service", "contract"]) -> str:
+        return creating.missing_right(self.api, noun)
+
+    def create_service(self, request: ServiceRequest) -> int | None:
+        return creating.create_service(self.api, request)
+
+    def find_services(self, *, note: str) -> Sequence[Service]:
+        read = self._service_reader()
+        return [read(row) for row in creating.services_with(self.api, note, translate.SERVICE_FIELDS)]
+
+    def create_contract(self, request: ContractRequest) -> int | None:
+        return creating.create_contract(self.api, request)
+
+    def find_contracts(self, company_id: int, *, number: str) -> Sequence[Contract]:
+        read = self._contract_reader()
+        return [read(row) for row in creating.contracts_with(self.api, company_id, number, translate.CONTRACT_FIELDS)]
 
     def _lines(self, *conditions: dict[str, Any]) -> list[Line]:
         pages = self.api.rows(LINES, conditions, translate.LINE_FIELDS)

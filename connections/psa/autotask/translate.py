@@ -4,7 +4,7 @@ Date-only fields come as midnight UTC and mean the calendar day that is written 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -235,6 +235,11 @@ def charge(row: Row, *, status_label: str) -> Charge:
 
 def billing_code(row: Row) -> BillingCode:
     return BillingCode(int(row["id"]), _text(row, "name"))
+
+
+def label_of_period(labels: Iterable[str], wanted: Period) -> str:
+    """The label of a picklist that names the period; empty where none does."""
+    return next((label for label in labels if period(label) == wanted), "")
 
 
 def period(label: str) -> Period:
