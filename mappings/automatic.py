@@ -7,7 +7,6 @@ A run goes through our rows in the order of their ids and remembers how far it c
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,8 +16,9 @@ from django.db.models import F
 from django.utils import timezone
 
 from connections.models import Connection
-from mappings import likeness, matching
+from mappings import likeness
 from mappings.boards import BOARDS, Board, Refused
+from mappings.findings import Findings, exact_names
 from mappings.likeness import Names, key_of
 from mappings.models import MatchRun, Suggestion
 from portal import leases
@@ -29,43 +29,6 @@ RUN_TASK = "mappings.tasks.run_match"
 MATCH = "Match Names For Mapping"
 BUDGET_S = 60.0
 BATCH = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Findings:
-    """What mapping by exact names would do: pairs (ours, theirs) by id, conflicts by our id, and names of both."""
-
-    pairs: tuple[tuple[int, int], ...]
-    conflicts: dict[int, tuple[int, ...]]
-    ours: dict[int, str]
-    theirs: dict[int, str]
-
-    @property
-    def named_pairs(self) -> list[tuple[str, str]]:
-        return [(self.ours[one], self.theirs[other]) for one, other in self.pairs]
-
-    @property
-    def named_conflicts(self) -> list[tuple[str, list[str]]]:
-        """Ours, and each of theirs with its id: their names are the same."""
-        return [
-            (self.ours[one], [f"{self.theirs[other]} (#{other})" for other in others])
-            for one, others in self.conflicts.items()
-        ]
-
-
-def exact_names(board: Board) -> Findings:
-    """What has exactly the same name as an eligible row that nobody has; nothing is written."""
-    pairs: list[tuple[int, int]] = []
-    conflicts: dict[int, tuple[int, ...]] = {}
-    ours: dict[int, str] = {}
-    theirs: dict[int, str] = {}
-    for group in board.groups():
-        found = matching.exact(group.ours, group.theirs)
-        pairs += found.pairs
-        conflicts |= found.conflicts
-        ours |= {pk: names[0] for pk, names in group.ours}
-        theirs |= dict(group.theirs)
-    return Findings(tuple(sorted(pairs)), conflicts, ours, theirs)
 
 
 def start_match(board: Board, kind: str, *, threshold: int, actor: Actor, now: datetime) -> MatchRun:
@@ -131,10 +94,18 @@ Step = Callable[[datetime], bool]
 def _steps(run: MatchRun, board: Board) -> Iterator[Step]:
     """The work that is left, in pieces; each writes how far it came, and says whether the run is still ours."""
     return {
+        MatchRun.Kind.DRY: _look,
         MatchRun.Kind.EXACT: _map_exact,
         MatchRun.Kind.ALIKE: _suggest_alike,
         MatchRun.Kind.ACCEPT: _accept,
     }[MatchRun.Kind(run.kind)](run, board)
+
+
+def _look(run: MatchRun, board: Board) -> Iterator[Step]:
+    """What equal names would do, kept for the page."""
+    found = exact_names(board)
+    counts = {"done": len(found.ours), "total": len(found.ours), "shown": found.shown()}
+    yield lambda now: _note(run, now, **counts)
 
 
 def _map_exact(run: MatchRun, board: Board) -> Iterator[Step]:

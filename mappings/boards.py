@@ -242,7 +242,8 @@ class CustomerBoard(Board):
 
     def groups(self) -> Iterator[Group]:
         ours = self.unmapped(self.everything()).order_by("pk").values_list("pk", "name")
-        yield Group([(pk, (name,)) for pk, name in ours], self._free(pickers.eligible_companies(self.connection)))
+        if ours:
+            yield Group([(pk, (name,)) for pk, name in ours], self._free(pickers.eligible_companies(self.connection)))
 
     def row(self, ours: Any, mapping: Any = None, suggestions: tuple[Suggestion, ...] = ()) -> Row:
         return Row(ours, ours.name, ours.domain, mapping, suggestions)

@@ -18,6 +18,7 @@ def of_board(noun: str, nouns: str) -> Iterator[URLPattern]:
     yield path(f"{page}bulk/", boards.mapping_bulk, which, name=f"{noun}_bulk")
     yield path(f"{page}export/<slug:kind>/", boards.mapping_export, which, name=f"{noun}_export")
     yield path(f"{page}match/", matching.mapping_match, which, name=f"{noun}_match")
+    yield path(f"{page}match/cancel/", matching.match_cancel, which, name=f"{noun}_match_cancel")
     yield path(f"{page}<int:pk>/", boards.mapping_row, which, name=f"{noun}_row")
     yield path(f"{page}<int:pk>/remove/", boards.mapping_remove, which, name=f"{noun}_remove")
     yield path(f"{page}<int:pk>/reject/", boards.mapping_reject, which, name=f"{noun}_reject")

@@ -36,6 +36,7 @@ urlpatterns = [
     path(f"{MAPPING}export/<slug:kind>/", mapping.mapping_export, name="mapping_export"),
     path(f"{MAPPING}rehearse/", mapping.mapping_rehearse, name="mapping_rehearse"),
     path(f"{MAPPING}map/", mapping.mapping_start, name="mapping_start"),
+    path(f"{MAPPING}cancel/", mapping.mapping_cancel, name="mapping_cancel"),
     path(f"{MAPPING}contract/", mapping.default_contract, name="default_contract"),
     path("azure/", azure.azure_months, name="azure_months"),
     path("azure/plans/<int:pk>/<int:year>/<int:month>/", azure.azure_month, name="azure_month"),

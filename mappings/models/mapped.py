@@ -144,6 +144,7 @@ class MatchRun(models.Model):
     """
 
     class Kind(models.TextChoices):
+        DRY = "dry", "Dry run"
         EXACT = "exact", "Map equal names"
         ALIKE = "alike", "Suggest alike names"
         ACCEPT = "accept", "Accept suggestions"
@@ -153,8 +154,9 @@ class MatchRun(models.Model):
         RUNNING = "running", "Running"
         SUCCEEDED = "succeeded", "Succeeded"
         FAILED = "failed", "Failed"
+        CANCELLED = "cancelled", "Cancelled"
 
-    OF_NAMES = [(kind, kind.label) for kind in (Kind.EXACT, Kind.ALIKE, Kind.ACCEPT)]
+    OF_NAMES = [(kind, kind.label) for kind in (Kind.DRY, Kind.EXACT, Kind.ALIKE, Kind.ACCEPT)]
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="match_runs")
     nouns = models.CharField(max_length=13, help_text="customers, offers or subscriptions")
@@ -164,6 +166,7 @@ class MatchRun(models.Model):
     since = models.CharField(max_length=11, blank=True, help_text="From when subscriptions are billed.")
     chosen = models.JSONField(default=list, blank=True, help_text="Ids of subscriptions; empty for every one.")
     problems = models.JSONField(default=list, blank=True, help_text="The first that were refused: name and reason.")
+    shown = models.JSONField(default=dict, blank=True, help_text="What a dry run found: findings.Findings.shown.")
     total = models.PositiveIntegerField(default=0)
     done = models.PositiveIntegerField(default=0)
     mapped = models.PositiveIntegerField(default=0)
@@ -195,6 +198,9 @@ class MatchRun(models.Model):
     @property
     def outcome(self) -> str:
         """What came of it, in words."""
+        if self.kind == self.Kind.DRY:
+            found = self.shown or {"pairs": 0, "conflicts": 0}
+            return f"{found['pairs']} have one equal name, {found['conflicts']} several"
         if self.kind == self.Kind.ALIKE:
             return f"{self.found} suggested"
         return f"{self.mapped} mapped" + (f", {self.refused} refused" if self.refused else "")

@@ -152,6 +152,7 @@ def about(board: Board) -> dict[str, Any]:
         "export_url": f"mappings:{board.noun}_export",
         "import_kind": f"{board.noun}_mappings",
         "match_url": f"mappings:{board.noun}_match",
+        "cancel_url": f"mappings:{board.noun}_match_cancel",
         "bulk_url": f"mappings:{board.noun}_bulk",
         "row_url": f"mappings:{board.noun}_row",
         "remove_url": f"mappings:{board.noun}_remove",

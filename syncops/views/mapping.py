@@ -18,6 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 from connections.models import Connection
 from mappings.actions import choose_default_contract
 from mappings.boards import Progress
+from mappings.cancelling import cancel_run
 from mappings.eligibility import ENDED
 from mappings.models import MatchRun, SubscriptionMapping
 from portal.audit import Actor
@@ -104,6 +105,17 @@ def mapping_start(request: HttpRequest, connection_id: int) -> HttpResponse:
     )
     if run.chosen != sorted(chosen):
         messages.warning(request, "Other subscriptions are being mapped now. Start these when that is through.")
+    return hx_redirect(request, "syncops:subscription_mapping", connection.pk)
+
+
+@require_POST
+@requires("mappings.map")
+def mapping_cancel(request: HttpRequest, connection_id: int) -> HttpResponse:
+    """End what goes on here; what is mapped already stays mapped."""
+    connection = _connection_or_404(request, connection_id)
+    run = MatchRun.objects.running().filter(connection=connection, nouns=SUBSCRIPTIONS).first()
+    if run is None or not cancel_run(run, actor=_actor(request), at=timezone.now()):
+        messages.info(request, "It had ended already.")
     return hx_redirect(request, "syncops:subscription_mapping", connection.pk)
 
 

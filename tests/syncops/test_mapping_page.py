@@ -19,7 +19,7 @@ def urls(known, time_machine):  # noqa: F811
     from tests.syncops.desk import NOON
 
     time_machine.move_to(NOON, tick=False)
-    names = ("subscription_mapping", "mapping_rehearse", "mapping_start", "default_contract")
+    names = ("subscription_mapping", "mapping_rehearse", "mapping_start", "mapping_cancel", "default_contract")
     return {name: reverse(f"syncops:{name}", args=[known.connection.pk]) for name in names}
 
 
@@ -72,6 +72,16 @@ def test_mapping_starts_in_the_background_once(urls, known, cast, as_user):  # n
     assert fragment.strip().startswith('<div id="run"')
 
 
+def test_what_goes_on_is_cancelled_once(urls, known, cast, as_user):  # noqa: F811
+    client = as_user(cast.operations)
+    client.post(urls["mapping_start"], {"rows": [known.subscription.pk], "since": "today"})
+    page = client.post(urls["mapping_cancel"], follow=True).content.decode()
+    assert "was cancelled" in page
+    assert "Cancel it" not in page
+    assert "It had ended already." in client.post(urls["mapping_cancel"], follow=True).content.decode()
+    assert AuditEntry.objects.filter(name="Cancel Mapping Run").count() == 1
+
+
 @pytest.mark.parametrize("posted", [{}, {"rows": ["x"], "since": "today"}, {"rows": ["1"], "since": "never"}])
 @pytest.mark.parametrize("name", ["mapping_rehearse", "mapping_start"])
 def test_what_makes_no_sense_starts_nothing(urls, cast, as_user, name, posted):
@@ -104,7 +114,7 @@ def test_readers_strangers_and_resellers_are_kept_out(urls, known, cast, as_user
     for user, status in ((cast.reader, 403), (cast.stranger, 404), (cast.reseller_admin, 404)):
         client = as_user(user)
         assert client.get(urls["subscription_mapping"]).status_code == status
-        for name in ("mapping_rehearse", "mapping_start", "default_contract"):
+        for name in ("mapping_rehearse", "mapping_start", "mapping_cancel", "default_contract"):
             assert client.post(urls[name], {"rows": [known.subscription.pk], "since": "today"}).status_code == status
 
 

@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from connections.management.lookup import connection_named
 from mappings import automatic
-from mappings.automatic import Findings
 from mappings.boards import BOARDS, Board
+from mappings.findings import Findings, exact_names
 from mappings.likeness import DEFAULT_THRESHOLD
 from mappings.models import MatchRun
 from portal.audit import Actor
@@ -43,7 +43,7 @@ class Command(JsonOption, BaseCommand):
         words = []
         for nouns in [options["only"]] if options["only"] else BOARDS:
             board = BOARDS[nouns](connection, today)
-            found = automatic.exact_names(board)
+            found = exact_names(board)
             facts[nouns] = _facts(found) | (self._apply(board, options) if options["apply"] else {})
             words += _words(nouns, found, facts[nouns])
         self.answer(options, facts, "\n".join(words))
@@ -67,6 +67,8 @@ def _run(board: Board, kind: str, threshold: int) -> MatchRun:
             time.sleep(1)
     if run.state == MatchRun.State.FAILED:
         raise CommandError(f"{run} stopped again and again.")
+    if run.state == MatchRun.State.CANCELLED:
+        raise CommandError(f"{run} was cancelled: {run.outcome}.")
     return run
 
 

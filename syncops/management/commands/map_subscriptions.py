@@ -18,6 +18,7 @@ from syncops.bulk_mapping import Candidate, candidates, mappable, unmapped
 from syncops.mapping_run import run_mapping, start_mapping
 
 SINCE = {"today": "today", "open-period": "open_period", "term": "term"}
+EXIT_CODES: dict[str, int] = {MatchRun.State.FAILED: 1, MatchRun.State.CANCELLED: 1, MatchRun.State.RUNNING: 5}
 CHUNK = 500
 LONG_S = 24 * 3600.0
 
@@ -25,7 +26,7 @@ LONG_S = 24 * 3600.0
 class Command(JsonOption, BaseCommand):
     help = (
         "Maps subscriptions of mapped customers and offers to the one contract that can bill each. Exit codes: 0 "
-        "through (what was left is listed), 1 given up, 5 not reached (a worker goes on later)."
+        "through (what was left is listed), 1 given up or cancelled, 5 not reached (a worker goes on later)."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -40,7 +41,7 @@ class Command(JsonOption, BaseCommand):
         since, code = SINCE[options["since"]], 0
         if options["apply"]:
             run = _run(connection, since)
-            code = {MatchRun.State.FAILED: 1, MatchRun.State.RUNNING: 5}.get(MatchRun.State(run.state), 0)
+            code = EXIT_CODES.get(run.state, 0)
             facts = {"mapped": run.mapped, "left": run.problems, "left_count": run.refused, "state": run.state}
             words = [f"Mapped {run.mapped}, left {run.refused} ({run.get_state_display().lower()})."]
             words += [f"  {name}: {why}" for name, why in run.problems]
