@@ -13,8 +13,8 @@ from django.utils.safestring import SafeString
 
 from connections.models import Connection
 from connections.policies import NOT_YET, Policies
-from connections.policy_examples import Example, examples
-from connections.policy_words import SECTIONS, WORDS, PolicyWords
+from connections.policy_examples import Example, examples, of_mode
+from connections.policy_words import MODE, SECTIONS, WORDS, PolicyWords
 from connections.usage import LEAST_SHARE, MOST_SHARE, SHARE
 from portal.models import Organization
 from portal.templatetags.portal import money
@@ -120,12 +120,24 @@ class PoliciesForm(forms.Form):
         return found
 
 
+class SetupPoliciesForm(PoliciesForm):
+    """The policies of a connection that is being set up, and whether it sends from the first day on."""
+
+    def __init__(self, data: QueryDict | None, *, policies: Policies, currency: str):
+        if data is not None and "mode" not in data:
+            data = data.copy()
+            data["mode"] = Connection.Mode.LIVE
+        super().__init__(data, policies=policies, currency=currency)
+        self.fields["mode"] = _policy_field("mode", MODE, of_mode(currency, lambda amount: money(amount, currency)))
+        self.initial["mode"] = Connection.Mode.LIVE
+
+
 def _policy_field(name: str, words: PolicyWords, example: Example) -> forms.Field:
     """Radio buttons, a sentence and what comes of it in money per value; a number for minutes."""
     premise = f"Example: {example.premise}"
     if not words.values:
         return forms.IntegerField(label=words.title, help_text=premise, min_value=0, max_value=MOST_MINUTES)
-    notes = {str(asdict(Policies())[name]): " (default)"}
+    notes = {str(asdict(Policies()).get(name, "live")): " (default)"}
     notes |= {str(value): " (not available yet)" for policy, value in NOT_YET if policy == name}
     choices = [
         (value, _choice(f"{sentence}{notes.get(value, '')}", example.outcomes[value]))

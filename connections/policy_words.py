@@ -27,7 +27,7 @@ MODE = PolicyWords(
     "Mode",
     {
         "live": "What is planned is sent.",
-        "rehearse": "Everything is planned and listed, and nothing is sent.",
+        "rehearse": "Everything is planned and listed in money, and nothing is sent until you go live.",
     },
 )
 WORDS = {

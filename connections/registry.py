@@ -17,6 +17,7 @@ from connections.psa.autotask.api import Api, Credentials
 from connections.psa.autotask.client import AutotaskPsa
 from connections.psa.autotask.zone import Zone
 from connections.psa.base import Psa
+from connections.psa.live_only import live_only
 from connections.psa.types import ProbeResult
 from connections.vault import CannotDecrypt
 from portal.far_side import Unauthorized
@@ -68,9 +69,11 @@ def psa_for(connection: Connection, *, bulk: bool = False, clock: Clock = timezo
     """The PSA behind a connection. No request is made yet. Raises Unauthorized where its secrets cannot be read.
 
     `bulk`: nobody waits for what it is asked, so it stands back behind people and behind other integrations.
-    `clock`: by which its budget counts.
+    `clock`: by which its budget counts. While the connection rehearses, its writes raise Rehearsing.
     """
-    return PSAS[connection.kind](connection, bulk=bulk, clock=clock)
+    psa = PSAS[connection.kind](connection, bulk=bulk, clock=clock)
+    live = Connection.objects.filter(pk=connection.pk, mode=Connection.Mode.LIVE)
+    return live_only(psa, live.exists, connection)
 
 
 def budget_of(connection: Connection, *, clock: Clock = timezone.now) -> SharedBudget:

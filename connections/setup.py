@@ -75,16 +75,19 @@ def describe_connection(draft: Connection, *, name: str, currency: str, actor: A
     draft.refresh_from_db()
 
 
-def finish_connection(draft: Connection, *, policies: Policies, actor: Actor, now: datetime) -> None:
+def finish_connection(
+    draft: Connection, *, policies: Policies, actor: Actor, now: datetime, mode: str = Connection.Mode.LIVE
+) -> None:
     """Put a draft into use, and start reading its mirror. Refused where it is in use, or another has its name."""
     try:
         with transaction.atomic():
             locked = _locked_draft(draft)
             if not (locked.name and locked.currency):
                 raise Refused("It has no name and currency yet.")
-            locked.state, locked.policies_json = State.ACTIVE, policies.as_json()
-            locked.save(update_fields=["state", "policies_json"])
-            asked = {"name": locked.name, "currency": locked.currency, **locked.settings, **locked.policies_json}
+            locked.state, locked.mode, locked.policies_json = State.ACTIVE, mode, policies.as_json()
+            locked.save(update_fields=["state", "mode", "policies_json"])
+            named = {"name": locked.name, "currency": locked.currency, "mode": locked.mode}
+            asked = named | locked.settings | locked.policies_json
             _record("Create Connection", locked, actor, now, asked=asked)
             if locked.kind in PSAS:
                 start_refresh(locked, now=now)

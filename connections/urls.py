@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from connections.views import connections, credentials, imports, policies, requests, setup
+from connections.views import connections, credentials, imports, modes, policies, requests, setup
 
 app_name = "connections"
 urlpatterns = [
@@ -21,6 +21,7 @@ urlpatterns = [
     path("connections/<int:pk>/drop/", connections.connection_drop, name="connection_drop"),
     path("connections/<int:pk>/pause/", connections.connection_pause, name="connection_pause"),
     path("connections/<int:pk>/resume/", connections.connection_resume, name="connection_resume"),
+    path("connections/<int:pk>/rehearse/", modes.connection_rehearse, name="connection_rehearse"),
     path("connections/<int:pk>/rename/", connections.connection_rename, name="connection_rename"),
     path("connections/<int:pk>/credentials/", credentials.connection_rotate, name="connection_rotate"),
     path("connections/<int:pk>/policies/", policies.connection_policies, name="connection_policies"),

@@ -16,13 +16,16 @@ _counts: dict[str, Count] = {}
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the navigation. `url` is a URL name; an entry whose name does not resolve is left out."""
+    """One line of the navigation. `url` is a URL name; an entry whose name does not resolve is left out, and so is one
+    that is `only_counted` while its count is zero.
+    """
 
     text: str
     url: str
     icon: str
     permission: str = "portal.read"
     group: str = ""
+    only_counted: bool = False
 
 
 ENTRIES = (
@@ -33,6 +36,7 @@ ENTRIES = (
     Entry("Operations", "syncops:operation_list", "arrow-left-right"),
     Entry("Inbox", "syncops:inbox", "inbox"),
     Entry("Azure months", "syncops:azure_months", "cloud"),
+    Entry("Rehearsal", "syncops:rehearsal_list", "eye", only_counted=True),
     Entry("Mappings", "mappings:mapping_home", "link", "mappings.map"),
     Entry("Audit logs", "portal:audit_list", "scroll-text", "portal.audit"),
     Entry("Connections", "connections:connection_list", "plug", "connections.manage", "Administration"),
@@ -71,6 +75,8 @@ def links_for(request: HttpRequest) -> list[Link]:
         if href is None or not allowed(request.user, entry.permission):
             continue
         count = _counts[entry.url](request) if entry.url in _counts else 0
+        if entry.only_counted and not count:
+            continue
         found.append(Link(entry.text, href, entry.icon, _current(request.path, href), count, entry.group))
     return found
 

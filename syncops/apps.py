@@ -17,3 +17,4 @@ class SyncopsConfig(AppConfig):
         azure_importing.register()
         add_badges("subscription", standing.badges)
         add_count("syncops:inbox", panels.waiting_for_a_person)
+        add_count("syncops:rehearsal_list", panels.waiting_in_rehearsal)

@@ -19,6 +19,7 @@ from syncops.operations import REGISTRY
 from syncops.periods import PeriodGrid
 from syncops.planning import Planned, history_of, plan_line
 from syncops.shelf import RELEASED
+from syncops.simulating import row_of
 from syncops.timeline import ONE_DAY, Row, Term, Timeline, actual_timeline, apply, closed_through, spans
 
 MOST_SHOWN = 20
@@ -125,7 +126,8 @@ def _remembered(stream: Stream, mapping: SubscriptionMapping, term: Term) -> lis
     closed = closed_through(found)
     cuts = {*line.breakpoints, *(period.start for period in PeriodGrid.of(term, found).between(term.start, term.end))}
     cuts |= {closed + ONE_DAY} if closed else set()
-    return [_row(mapping, line, *span, closed) for span in spans(term.start, term.end, cuts) if line.at(span[0]).units]
+    stretches = [span for span in spans(term.start, term.end, cuts) if line.at(span[0]).units]
+    return [row_of(mapping, line, *span, closed) for span in stretches]
 
 
 def _ours(stream: Stream, mapping: SubscriptionMapping) -> Timeline:
@@ -145,19 +147,3 @@ def _joined(ours: Timeline, found: Sequence[Row]) -> Timeline:
     first, shown = min(row.start for row in found), actual_timeline(found)
     earlier = [step for step in ours.steps if step[0] < first]
     return Timeline.from_steps([*earlier, (first, shown.at(first)), *shown.steps])
-
-
-def _row(mapping: SubscriptionMapping, line: Timeline, start: date, end: date, closed: date | None) -> UnitRow:
-    level = line.at(start)
-    return UnitRow(
-        id=0,
-        line_id=mapping.line_id or 0,
-        contract_id=mapping.contract_id,
-        service_id=mapping.service_id,
-        starts_on=start,
-        ends_on=end,
-        units=level.units,
-        price=level.units * (level.price or Decimal(0)),
-        cost=level.units * (level.cost or Decimal(0)),
-        posted=closed is not None and end <= closed,
-    )

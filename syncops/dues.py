@@ -24,10 +24,14 @@ STOPPED = {
 }
 
 
-def put_aside(claim: Claim, stream: Stream, waiting_for: str, until: datetime) -> None:
-    """Let every open operation of the stream wait, and say for what and until when."""
+def put_aside(claim: Claim, stream: Stream, waiting_for: str, until: datetime, *, keep_rehearsed: bool = False) -> None:
+    """Let every open operation of the stream wait, and say for what and until when; with `keep_rehearsed` but those
+    that were rehearsed before.
+    """
     waiting = list(SyncOperation.objects.filter(stream=stream).open())
     for operation in waiting:
+        if keep_rehearsed and operation.state == State.REHEARSED:
+            continue
         state = operation.state if operation.state in (State.PLANNED, State.UNCERTAIN) else State.QUEUED
         journal.move(operation, state, waiting_for=waiting_for, retry_at=until)
     release(claim, until if waiting else None)

@@ -13,7 +13,8 @@ from syncops import journal
 from syncops.chart import Chart, draw
 from syncops.comparison import ENDS, Comparison, compare
 from syncops.lines import term_of
-from syncops.models import JournalEntry, Run, SyncOperation, Write
+from syncops.models import JournalEntry, Rehearsal, Run, SyncOperation, Write
+from syncops.preview import Shown, shown_of
 from syncops.timeline import Row, Timeline
 
 STEPS = {
@@ -114,6 +115,30 @@ def evidence_of(operation: SyncOperation) -> Evidence:
         if known
         else None,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """What a rehearsal found of an operation, ready for a page."""
+
+    row: Rehearsal
+    shown: Shown
+
+    @property
+    def words(self) -> str:
+        return str(self.row.get_verdict_display() if self.row.is_sent else "Is dismissed")
+
+    @property
+    def tone(self) -> str:
+        return {"sends": "ok", "stops": "bad"}.get(self.row.verdict, "muted") if self.row.is_sent else "muted"
+
+
+def rehearsed_of(operation: SyncOperation) -> Rehearsed | None:
+    """What going live would do with it; None where it does not wait for that."""
+    if operation.state != SyncOperation.State.REHEARSED:
+        return None
+    row = Rehearsal.objects.filter(operation=operation).first()
+    return Rehearsed(row, shown_of(row.shown)) if row else None
 
 
 def contract_of(operation: SyncOperation) -> MirroredContract | None:

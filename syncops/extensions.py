@@ -14,6 +14,7 @@ from django.db import transaction
 from connections.psa.base import Psa
 from connections.psa.types import Contract, UnitRow
 from portal.audit import Actor
+from portal.dates import in_words
 from portal.models import User
 from syncops.actions import NotPossible, locked, plan_operation
 from syncops.bills import billed, difference
@@ -112,9 +113,9 @@ def _end_of_period(term: Term, needed: date) -> date:
 
 def _problem(contract: Contract, needed: date, new_end: date) -> str:
     if new_end < needed:
-        return f"The change needs an end of {needed} or later."
+        return f"The change needs an end of {in_words(needed)} or later."
     if new_end <= contract.ends_on:
-        return f"The contract ends on {contract.ends_on} already; an end only moves later."
+        return f"The contract ends on {in_words(contract.ends_on)} already; an end only moves later."
     if new_end > contract.ends_on + timedelta(days=366 * MOST_YEARS):
         return f"That is more than {MOST_YEARS} years after the contract's end. Choose an earlier day."
     return ""

@@ -1,6 +1,10 @@
 """What people say about an operation."""
 
+from typing import Any
+
 from django import forms
+
+from mappings.forms import TickedForm
 
 
 class ReasonForm(forms.Form):
@@ -54,3 +58,35 @@ class ExtensionForm(forms.Form):
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         help_text="All lines of the contract go on until then.",
     )
+
+
+class ChoiceForm(TickedForm):
+    """Which of what gathered in a rehearsal, and whether it is sent; why not, where it is not."""
+
+    rows = forms.TypedMultipleChoiceField(coerce=int, required=False)
+    do = forms.ChoiceField(
+        choices=[(name, name) for name in ("send", "dismiss", "send_all", "dismiss_all")], widget=forms.HiddenInput
+    )
+    reason = forms.CharField(
+        label="Why they are not sent",
+        required=False,
+        max_length=500,
+        help_text="Needed to dismiss. Stays in the audit log, for whoever asks later why this was not billed.",
+    )
+
+    @property
+    def choice(self) -> str:
+        return str(self.cleaned_data["do"]).removesuffix("_all")
+
+    @property
+    def is_everything(self) -> bool:
+        return str(self.cleaned_data["do"]).endswith("_all")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        wanted = cleaned.get("do", "")
+        if wanted.startswith("dismiss") and not cleaned.get("reason"):
+            self.add_error("reason", "Say why they are not sent; nothing was chosen yet.")
+        if wanted in ("send", "dismiss") and not cleaned.get("rows"):
+            self.add_error(None, "Tick what you mean first.")
+        return cleaned

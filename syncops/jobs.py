@@ -63,9 +63,8 @@ class Job:
 
     @property
     def line_key(self) -> str:
-        """What the line's internal description holds: the subscription's id."""
-        subscription = self.operation.subscription
-        return self.mapping.line_key or subscription.external_id or str(subscription.key)
+        """What the line's internal description holds."""
+        return line_key_of(self.operation)
 
     @property
     def since(self) -> date | None:
@@ -86,6 +85,12 @@ class Job:
     def looks(self) -> int:
         """How often this run has looked for what became of its writes."""
         return self.run.journal.filter(phase="uncertain").count()
+
+
+def line_key_of(operation: SyncOperation) -> str:
+    """What the internal description of an operation's line holds: the subscription's id."""
+    subscription = operation.subscription
+    return operation.mapping.line_key or subscription.external_id or str(subscription.key)
 
 
 def reach_of(operation: SyncOperation, contract: Contract | MirroredContract | None) -> date | None:
@@ -111,10 +116,14 @@ def _opened(shelf: Shelf, claim: Claim, stream: Stream, moment: Moment, owner: s
     connection, unproved = shelf.connection, _unproved(shelf.unproved[stream.pk], moment)
     if connection.state == Connection.State.RETIRED:
         _hold_for_good(claim, stream, connection, moment)
-    elif not connection.sends:
+    elif not connection.works:
         put_aside(claim, stream, STOPPED[Connection.State(connection.state)], moment.now + PAUSED_CHECK)
     elif unproved:
         return _proving(shelf, claim, stream, unproved, moment)
+    elif connection.rehearses:  # planned by `syncops.engine.rehearsing`, unless it was live when that was to happen
+        release(claim, moment.now)
+    elif any(one.state == State.REHEARSED for one in shelf.waiting[stream.pk]):  # nobody said yes to it
+        put_aside(claim, stream, STOPPED[Connection.State.ACTIVE], moment.now + PAUSED_CHECK, keep_rehearsed=True)
     else:
         return _working(shelf, claim, stream, moment, owner)
     return None
@@ -158,19 +167,19 @@ def _working(shelf: Shelf, claim: Claim, stream: Stream, moment: Moment, owner: 
     if head.effective_on is None or head.subscription.status == Subscription.Status.PENDING:
         put_aside(claim, stream, "Microsoft to provision the subscription", moment.now + PROVISIONING_CHECK)
         return None
-    group = _group(head, waiting)
-    if not _needs_no_line(head) and (begins := shelf.begins.get(head.mapping_id)) is not None:
+    group = group_of(head, waiting)
+    if not needs_no_line(head) and (begins := shelf.begins.get(head.mapping_id)) is not None:
         if begins.needs_a_person:
             put_aside(claim, stream, f"“{begins.label}” to be retried", moment.now + PAUSED_CHECK)
         else:
-            _fail(claim, stream, group, _never_begun(begins), "no_line", moment)
+            _fail(claim, stream, group, never_begun(begins), "no_line", moment)
         return None
     if head.after and head.after.state != State.SUCCEEDED:
         _wait_for(head.after, claim, stream, group, moment)
         return None
     failed = None if REGISTRY[head.kind].beside_line else shelf.holds.get(stream.pk)
-    if failed and _is_later(head, failed) and _waits_for_failures(shelf.connection, stream, head):
-        put_aside(claim, stream, _behind(failed), moment.now + PAUSED_CHECK)
+    if failed and is_later(head, failed) and waits_for_failures(shelf.connection, stream, head):
+        put_aside(claim, stream, behind(failed), moment.now + PAUSED_CHECK)
         return None
     if head.attempts >= MOST_ATTEMPTS:
         _fail(claim, stream, group, _worn_out(head), "unavailable", moment)
@@ -190,21 +199,21 @@ def _wait_for(first: SyncOperation, claim: Claim, stream: Stream, group: list[Sy
     _fail(claim, stream, group, error, "half_done", moment)
 
 
-def _behind(failed: SyncOperation) -> str:
+def behind(failed: SyncOperation) -> str:
     return f"“{failed.label}” of {day(failed.effective_on)} to be decided"
 
 
-def _waits_for_failures(connection: Connection, stream: Stream, head: SyncOperation) -> bool:
+def waits_for_failures(connection: Connection, stream: Stream, head: SyncOperation) -> bool:
     """Whether the policy, or a manual sync that covered the operation, stops it behind one that failed."""
     return connection.policies.after_failure == "hold_line" or head.sequence <= stream.stops_at
 
 
-def _is_later(one: SyncOperation, other: SyncOperation) -> bool:
+def is_later(one: SyncOperation, other: SyncOperation) -> bool:
     """Whether an operation comes after another one in the order in which they are sent."""
     return (one.effective_on or date.min, one.sequence) > (other.effective_on or date.min, other.sequence)
 
 
-def _group(head: SyncOperation, waiting: list[SyncOperation]) -> list[SyncOperation]:
+def group_of(head: SyncOperation, waiting: list[SyncOperation]) -> list[SyncOperation]:
     """The operations that share a run with the oldest one: those of its date, unless either wants to be alone."""
     if REGISTRY[head.kind].alone:
         return [head]
@@ -212,7 +221,7 @@ def _group(head: SyncOperation, waiting: list[SyncOperation]) -> list[SyncOperat
     return [one for one in waiting if (one.effective_on, one.mapping_id) == place and not REGISTRY[one.kind].alone]
 
 
-def _needs_no_line(head: SyncOperation) -> bool:
+def needs_no_line(head: SyncOperation) -> bool:
     return head.kind in BEGIN_LINES or REGISTRY[head.kind].beside_line or head.undoes_id is not None
 
 
@@ -247,14 +256,20 @@ def _job(
 def _last_of_each(group: list[SyncOperation]) -> list[SyncOperation]:
     """Of several changes on one date of which only the last counts, the last; the others are superseded by it."""
     last = {operation.kind: operation for operation in group}
-    kept = [one for one in group if one is last[one.kind] or not REGISTRY[one.kind].last_wins]
+    kept = counting(group)
     for operation in group:
         if operation not in kept:
             journal.supersede(operation, by=last[operation.kind])
     return kept
 
 
-def _never_begun(begins: SyncOperation) -> Rejected:
+def counting(group: list[SyncOperation]) -> list[SyncOperation]:
+    """The operations of one date that are sent: of several of which only the last counts, that one."""
+    last = {operation.kind: operation for operation in group}
+    return [one for one in group if one is last[one.kind] or not REGISTRY[one.kind].last_wins]
+
+
+def never_begun(begins: SyncOperation) -> Rejected:
     return Rejected(
         f"“{begins.label}” is {_ended(begins)}: no line was begun that this could change.",
         "Dismiss this as well, or map the subscription again.",

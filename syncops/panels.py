@@ -55,6 +55,12 @@ def waiting_for_a_person(request: HttpRequest) -> int:
     return sum(found.values())
 
 
+def waiting_in_rehearsal(request: HttpRequest) -> int:
+    """How many operations wait for a connection to go live; more than a hundred count as a hundred."""
+    waiting = SyncOperation.objects.for_user(request.user).filter(state=SyncOperation.State.REHEARSED)
+    return waiting.order_by()[:MOST_COUNTED].count()
+
+
 def subscription_panel(request: HttpRequest, subscription: Subscription) -> Panel:
     """Where the subscription is billed; else the way there, or what stands in it."""
     user: Any = request.user

@@ -129,8 +129,8 @@ def plan_line(
     grid, facts = PeriodGrid.of(term, shown), [*journal.facts_of([*done, *operations]), *new]
     before = fold(journal.facts_of(done), grid=grid, base=ours.taken_over)
     after, unfolded = unfold(facts, grid=grid, base=ours.taken_over)
-    policies, known = mapping.connection.policies, min((row.start for row in shown), default=first)
-    put_back_from = max(first, known) if policies.foreign_change == "put_back" else None
+    policies, known = mapping.connection.policies, min((row.start for row in shown), default=None)
+    put_back_from = max(first, known) if known and policies.foreign_change == "put_back" else None
     undone = taken_back_by([*journal.facts_of(operations), *new])  # what those could not bring about is not wanted now
     settled, given_up = parted((part for part in given_up if part.operation not in undone), closed_of(rows))
     held, ours = as_if_billed(actual, settled), replace(ours, credited=tuple(settled))

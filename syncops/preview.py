@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -377,6 +377,47 @@ def stored(
         "bills": [_plain(one, BillChange) for one in bills],
         "shortfalls": [_plain(one, PreviewedShortfall) for one in shortfalls],
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A stored preview, ready for a page."""
+
+    adjustments: tuple[PreviewedAdjustment, ...]
+    bills: tuple[BillChange, ...]
+    shortfalls: tuple[PreviewedShortfall, ...]
+
+
+def shown_of(preview: Mapping[str, Any]) -> Shown:
+    """What `stored` made of a preview, read back."""
+    return Shown(
+        tuple(
+            PreviewedAdjustment(
+                date.fromisoformat(one["effective"]),
+                int(one["unit_change"]),
+                _money(one["price"]),
+                _money(one["cost"]),
+                one["lands_in"],
+            )
+            for one in preview.get("adjustments", [])
+        ),
+        tuple(
+            BillChange(one["label"], *_days(one), _money(one["before"]), _money(one["after"]), one["currency"])
+            for one in preview.get("bills", [])
+        ),
+        tuple(
+            PreviewedShortfall(*_days(one), int(one["units"]), _money(one["amount"]), one["currency"])
+            for one in preview.get("shortfalls", [])
+        ),
+    )
+
+
+def _days(one: Mapping[str, Any]) -> tuple[date, date]:
+    return date.fromisoformat(one["start"]), date.fromisoformat(one["end"])
+
+
+def _money(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
 
 
 def _plain(value: Any, kind: type) -> dict[str, Any]:

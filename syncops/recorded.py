@@ -178,7 +178,7 @@ def _end_mapping(mapping: SubscriptionMapping, change: SubscriptionChange) -> No
     """The order failed: nothing will be billed, so what waited for it is dismissed and the mapping is closed."""
     locked_stream(mapping.connection, mapping.subscription)
     for operation in SyncOperation.objects.filter(mapping=mapping).open().select_related("audit_began", "mapping"):
-        if operation.state in (State.PLANNED, State.QUEUED):
+        if operation.state in (State.PLANNED, State.QUEUED, State.REHEARSED):
             journal.move(
                 operation, State.DISMISSED, error="The order failed at Microsoft.", finished_at=change.recorded_at
             )

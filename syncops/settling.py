@@ -12,27 +12,26 @@ from datetime import date, timedelta
 from typing import Any
 
 from connections.budget import OverBudget
+from connections.models import Connection
 from connections.psa.errors import Why, why
+from connections.psa.live_only import Rehearsing
 from portal.far_side import FarSideError, Rejected, Unauthorized, Unavailable
 from syncops import doubles, journal, shortfalls
 from syncops.azure.noting import note_charge, note_price
 from syncops.claim import held
 from syncops.clock import Moment
-from syncops.dues import FREE_REQUESTS, give_back, next_dues
+from syncops.dues import FREE_REQUESTS, STOPPED, give_back, next_dues
 from syncops.jobs import PROOF, Job
 from syncops.models import Run, Stream, SyncOperation, Write
 from syncops.planning import Planned
+from syncops.stops import ACCEPTS_SHORTFALL, stop_of
 from syncops.timeline import Timeline, apply, unit_differences
 from syncops.together import keep
-from syncops.waiting import BEYOND_CONTRACT
 
 State = SyncOperation.State
 MOST_DAYS_LATER = 7
 MOST_FAILURES = 20
 ACCEPTED_NOT_APPLIED = "accepted_not_applied"
-POSTED_PERIOD = "posted_period"
-POSTED_SINCE = "posted_since"
-ACCEPTS_SHORTFALL = "accepts_shortfall"
 PUT_BACK = "put_back"
 KEPT = ("moved", ACCEPTS_SHORTFALL, PUT_BACK)  # what a plan keeps from one run to the next
 
@@ -123,14 +122,10 @@ def _forget_cut_off(job: Job, end: date) -> None:
 
 def without_sending(job: Job, planned: Planned, moment: Moment) -> bool:
     """Settle a job whose plan sends nothing; False where there is something to send."""
-    if planned.plan.shortfalls and job.operation.undoes_id:
-        fail_all(job, shortfalls.posted_since(planned), POSTED_SINCE, moment)
-    elif planned.plan.shortfalls and _waits_for_a_person(job):
-        fail_all(job, shortfalls.posted(planned), POSTED_PERIOD, moment, state=State.HELD)
+    if stop := stop_of(job.operations, planned):
+        fail_all(job, stop.error, stop.kind, moment, state=stop.state)
     elif not planned.plan.is_empty:
         return False
-    elif any(planned.days[one.pk] > planned.term.end for one in job.operations):
-        fail_all(job, shortfalls.beyond(job, planned), BEYOND_CONTRACT, moment)
     else:
         proved(job, planned, planned.actual, matched=True, moment=moment)
     return True
@@ -139,11 +134,6 @@ def without_sending(job: Job, planned: Planned, moment: Moment) -> bool:
 def _puts_back(job: Job) -> bool:
     """Whether what somebody else did meanwhile is taken back: once per operation, so that two never fight for long."""
     return job.connection.policies.foreign_change == "put_back" and not job.operation.plan.get(PUT_BACK)
-
-
-def _waits_for_a_person(job: Job) -> bool:
-    """Whether posted days stop the job; a person who retries it then has accepted the shortfall."""
-    return job.connection.policies.posted_period == "hold" and not job.operation.plan.get(ACCEPTS_SHORTFALL)
 
 
 def proved(job: Job, planned: Planned, found: Timeline, *, matched: bool, moment: Moment) -> None:
@@ -229,6 +219,10 @@ def postpone(
         fail_all(job, error, str(why(error) or "unproved"), moment, state=State.HELD)
     elif job.unproved:
         uncertain(job, PROOF, wait, moment, error=error)
+    elif isinstance(error, Rehearsing):
+        for operation in job.operations:
+            operation.attempts -= 1  # nothing was tried
+        _wait(job, STOPPED[Connection.State.ACTIVE], error, timedelta(0), moment)
     elif isinstance(error, OverBudget):
         for operation in job.operations:
             operation.attempts -= 1  # nothing was tried

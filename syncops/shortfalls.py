@@ -1,11 +1,10 @@
-"""What a run could not mend: written down with its money, settled when it is wanted no more, and said in words.
+"""What a run could not mend: written down with its money, and settled when it is wanted no more.
 
 The functions that write are called inside `held(job.claim)`.
 """
 
 from __future__ import annotations
 
-from portal.far_side import Rejected
 from syncops.clock import Moment
 from syncops.jobs import Job
 from syncops.models import Shortfall
@@ -78,27 +77,3 @@ def _take_back(job: Job, moment: Moment) -> None:
         row.amount = None if row.amount is None else -row.amount
         row.cost_amount = None if row.cost_amount is None else -row.cost_amount
         row.save(force_insert=True)
-
-
-def beyond(job: Job, planned: Planned) -> Rejected:
-    day = max(planned.days[one.pk] for one in job.operations)
-    return Rejected(
-        f"The change takes effect on {day}, after the contract {job.mapping.contract_name} ends on {planned.term.end}.",
-        f"Extend the contract to {day} or later, here or in Autotask; then this goes on by itself.",
-    )
-
-
-def posted_since(planned: Planned) -> Rejected:
-    first, last = planned.plan.shortfalls[0], planned.plan.shortfalls[-1]
-    return Rejected(
-        f"The days from {first.start} to {last.end} were posted in Autotask meanwhile and cannot be changed.",
-        "Dismiss this. Put right in Autotask, by a charge or a credit, what the customer paid for these days.",
-    )
-
-
-def posted(planned: Planned) -> Rejected:
-    first, last = planned.plan.shortfalls[0], planned.plan.shortfalls[-1]
-    return Rejected(
-        f"The days from {first.start} to {last.end} are posted in Autotask and cannot be changed.",
-        "Retry to apply the change from the next open period on; the posted days stay a shortfall.",
-    )

@@ -14,12 +14,14 @@ from portal.currencies import to_minor_unit
 from portal.panels import Badge
 from syncops.models import Shortfall, SyncOperation
 
-TONES = {"Synced": "ok", "Syncing": "info", "Out of sync": "bad"}
+TONES = {"Synced": "ok", "Syncing": "info", "Rehearsed": "warn", "Out of sync": "bad"}
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Synced, Syncing or Out of sync. `missing` is the money of recorded shortfalls by currency."""
+    """Synced, Syncing, Out of sync, or Rehearsed where what is open waits for the connection to go live. `missing` is
+    the money of recorded shortfalls by currency.
+    """
 
     text: str
     missing: Mapping[str, Decimal]
@@ -57,8 +59,10 @@ def standings(subscription_ids: Sequence[int]) -> dict[int, Standing]:
 def _word(states: set[str], *, last_proof_matched: bool) -> str:
     if states & set(SyncOperation.NEEDS_A_PERSON):
         return "Out of sync"
-    if states & set(SyncOperation.OPEN):
+    if states & set(SyncOperation.MOVING):
         return "Syncing"
+    if SyncOperation.State.REHEARSED in states:
+        return "Rehearsed"
     return "Synced" if states and last_proof_matched else "Out of sync"
 
 

@@ -13,6 +13,7 @@ from syncops.dues import go_on, remember
 from syncops.engine import Engine
 from syncops.limits import Limits
 from syncops.models import GroupDecision, MarginUpdate, Stream
+from syncops.rehearsals import follow_policies
 from syncops.waiting import take_up_extended
 
 
@@ -79,6 +80,7 @@ def sweep_everything(now: datetime) -> Swept:
 
 def _sweep(now: datetime, *, forgotten: int = 0) -> Swept:
     freed, taken_up, decisions = free_dead(now), go_on(now), _decisions(now)
+    follow_policies(now)
     for pk in decisions:
         enqueue(groups.CARRY_OUT, pk)
     for update in MarginUpdate.objects.unfinished():
@@ -98,6 +100,7 @@ def work(now: datetime) -> None:
     """Do everything that is due, in this process."""
     free_dead(now)
     go_on(now)
+    follow_policies(now)
     for pk in _decisions(now):
         carry_out(pk)
     for update in MarginUpdate.objects.unfinished():

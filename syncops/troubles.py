@@ -10,7 +10,7 @@ from connections.psa.errors import Why
 
 LONGEST_GROUP = 200
 GAP = "…"
-_VARIES = re.compile(r"[#(]?\b\d[\d.,:/-]*\b\)?")
+_VARIES = re.compile(r"\b\d{1,2}\s[A-Z][a-z]{2}\s\d{4}\b|[#(]?\b\d[\d.,:/-]*\b\)?")  # 5 May 2026; numbers
 
 
 @dataclass(frozen=True, slots=True)

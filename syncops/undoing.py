@@ -12,6 +12,7 @@ from django.db import transaction
 from connections.models import MirroredContract
 from connections.psa.base import Psa
 from portal.audit import Actor
+from portal.dates import in_words
 from portal.models import User
 from syncops import plans
 from syncops.actions import NotPossible, locked, plan_operation
@@ -105,7 +106,8 @@ def posted(planned: Planned) -> str:
     gaps: Sequence[plans.Shortfall] = planned.plan.shortfalls
     if not gaps:
         return ""
-    return f"The days from {gaps[0].start} to {gaps[-1].end} are posted in Autotask with it and cannot be changed."
+    days = f"from {in_words(gaps[0].start)} to {in_words(gaps[-1].end)}"
+    return f"The days {days} are posted in Autotask with it and cannot be changed."
 
 
 def undo_operation(

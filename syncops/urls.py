@@ -7,6 +7,7 @@ from syncops.views import (
     azure_alarms,
     ending,
     excluding,
+    going_live,
     history,
     inbox,
     mapping,
@@ -20,6 +21,7 @@ from syncops.views import (
 
 app_name = "syncops"
 MAPPING = "connections/<int:connection_id>/subscriptions/"
+LIVE = "connections/<int:connection_id>/going-live/"
 urlpatterns = [
     path("operations/", operations.operation_list, name="operation_list"),
     path("operations/<int:pk>/", operations.operation_detail, name="operation_detail"),
@@ -43,6 +45,12 @@ urlpatterns = [
     path("azure/send/", azure.azure_send, name="azure_send"),
     path("azure/export.<slug:kind>", azure.azure_export, name="azure_export"),
     path("azure/alarms/<int:pk>/", azure_alarms.azure_alarm, name="azure_alarm"),
+    path("rehearsals/", going_live.rehearsal_list, name="rehearsal_list"),
+    path(LIVE, going_live.going_live, name="going_live"),
+    path(f"{LIVE}choose/", going_live.going_live_choose, name="going_live_choose"),
+    path(f"{LIVE}again/", going_live.going_live_again, name="going_live_again"),
+    path(f"{LIVE}confirm/", going_live.going_live_confirm, name="going_live_confirm"),
+    path("rehearsals/<int:pk>/", going_live.gone_live, name="gone_live"),
     path("inbox/", inbox.inbox, name="inbox"),
     path("inbox/retry/", inbox.inbox_retry, name="inbox_retry"),
     path("inbox/dismiss/", inbox.inbox_dismiss, name="inbox_dismiss"),

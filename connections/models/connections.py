@@ -143,7 +143,17 @@ class Connection(models.Model):
     @property
     def sends(self) -> bool:
         """True where operations may be sent now."""
-        return self.state in self.SENDS and self.mode == self.Mode.LIVE
+        return self.works and self.mode == self.Mode.LIVE
+
+    @property
+    def works(self) -> bool:
+        """True where the far side may be asked for what waits: to send it, or only to plan it."""
+        return self.state in self.SENDS
+
+    @property
+    def rehearses(self) -> bool:
+        """True where everything is planned and nothing is sent."""
+        return self.mode == self.Mode.REHEARSE
 
 
 class ConnectionSecret(models.Model):

@@ -30,19 +30,19 @@ def connection_policies(request: HttpRequest, pk: int) -> HttpResponse:
         if _saved(request, connection, form):
             return hx_redirect(request, connection)
         form.look_again(connection.policies)
-    context = {"connection": connection, "form": form, "mode": _mode(connection)}
+    context = {"connection": connection, "form": form, "mode": mode_example(connection, connection.mode)}
     status = 200 if posted is None else 422
     return render_page(request, "connections/connection_policies.html", context, status=status)
 
 
-def _mode(connection: Connection) -> dict[str, str]:
-    """What the mode of the connection does, in a sentence and in money."""
+def mode_example(connection: Connection, mode: str) -> dict[str, str]:
+    """What a mode does on the connection, in a sentence and in money."""
     example = of_mode(connection.currency, lambda amount: money(amount, connection.currency))
     return {
         "title": MODE.title,
-        "sentence": MODE.values[connection.mode],
+        "sentence": MODE.values[mode],
         "premise": example.premise,
-        "outcome": example.outcomes[connection.mode],
+        "outcome": example.outcomes[mode],
     }
 
 

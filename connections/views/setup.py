@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from connections import actions, setup
-from connections.forms import ConnectionForm, PoliciesForm
+from connections.forms import ConnectionForm, SetupPoliciesForm
 from connections.models import Connection
 from connections.policies import Policies
 from connections.refusals import Refused
@@ -85,9 +85,9 @@ def connection_setup_policies(request: HttpRequest, pk: int) -> HttpResponse:
     if not (draft.name and draft.currency):
         return hx_redirect(request, draft)
     posted = request.POST if request.method == "POST" else None
-    form = PoliciesForm(posted, policies=draft.policies, currency=draft.currency)
+    form = SetupPoliciesForm(posted, policies=draft.policies, currency=draft.currency)
     if form.is_valid():
-        return _finished(request, draft, form.policies())
+        return _finished(request, draft, form.policies(), form.cleaned_data["mode"])
     context = {"connection": draft, "form": form}
     status = 200 if posted is None else 422
     return render_page(request, "connections/connection_setup_policies.html", context, status=status)
@@ -172,10 +172,12 @@ def _described(request: HttpRequest, draft: Connection, form: ConnectionForm) ->
     return _finished(request, draft, Policies())
 
 
-def _finished(request: HttpRequest, draft: Connection, policies: Policies) -> HttpResponse:
+def _finished(
+    request: HttpRequest, draft: Connection, policies: Policies, mode: str = Connection.Mode.LIVE
+) -> HttpResponse:
     """Put it into use; a second click finds it there already."""
     try:
-        setup.finish_connection(draft, policies=policies, actor=actor_of(request), now=timezone.now())
+        setup.finish_connection(draft, policies=policies, mode=mode, actor=actor_of(request), now=timezone.now())
     except Refused as refused:
         if Connection.objects.for_user(request.user).filter(pk=draft.pk, state=DRAFT).exists():
             messages.error(request, str(refused))

@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 from lucide.templatetags.lucide import lucide
 
 from portal.currencies import minor_unit_places, to_minor_unit
+from portal.dates import in_words
 from portal.panels import panels_for
 
 register = template.Library()
@@ -50,7 +51,17 @@ TONES = {
         "sending",
         "submitted",
     ),
-    "warn": ("held", "partly_failed", "paused", "rehearse", "suspended", "uncertain", "unknown", "unsupported"),
+    "warn": (
+        "held",
+        "partly_failed",
+        "paused",
+        "rehearse",
+        "rehearsed",
+        "suspended",
+        "uncertain",
+        "unknown",
+        "unsupported",
+    ),
     "bad": ("disabled", "failed", "not_applied", "rejected", "unauthorized"),
 }
 TONE_OF_STATE = {state: tone for tone, states in TONES.items() for state in states}
@@ -113,7 +124,7 @@ def day(value: date | datetime | None) -> str:
         return NO_VALUE
     if isinstance(value, datetime):
         value = timezone.localtime(value).date()
-    return f"{value.day}{NO_BREAK}{value:%b}{NO_BREAK}{value.year}"
+    return in_words(value)
 
 
 @register.filter

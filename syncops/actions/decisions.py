@@ -17,6 +17,7 @@ from syncops import journal, settling
 from syncops.actions.intents import DRAIN, locked_stream
 from syncops.models import Stream, SyncOperation, Write
 from syncops.shelf import RELEASED
+from syncops.stops import ACCEPTS_SHORTFALL, POSTED_PERIOD
 
 State = SyncOperation.State
 
@@ -40,8 +41,8 @@ def queue_again(operation: SyncOperation, *, actor: Actor, now: datetime, ring: 
             raise NotPossible("Say first whether the write without an answer was applied.")
         if operation.error_kind == settling.ACCEPTED_NOT_APPLIED:
             _doubt_again(operation)
-        if operation.error_kind == settling.POSTED_PERIOD:
-            operation.plan = operation.plan | {settling.ACCEPTS_SHORTFALL: True}
+        if operation.error_kind == POSTED_PERIOD:
+            operation.plan = operation.plan | {ACCEPTS_SHORTFALL: True}
         cleared = dict.fromkeys(("error_kind", "error_group", "error", "advice", "raw_answer"), "")
         journal.move(operation, State.QUEUED, attempts=0, **cleared)
         operation.audit_began = journal.begin_audit(operation, actor, now)
@@ -106,7 +107,7 @@ def dismiss_operation(
     """
     with transaction.atomic():
         operation = locked(operation)
-        if operation.state not in (*SyncOperation.NEEDS_A_PERSON, State.PLANNED, State.QUEUED):
+        if operation.state not in (*SyncOperation.NEEDS_A_PERSON, State.PLANNED, State.QUEUED, State.REHEARSED):
             raise NotPossible(f"The operation is {operation.get_state_display().lower()} and cannot be dismissed.")
         if Write.objects.filter(operation=operation, state__in=Write.UNPROVED).exists():
             raise NotPossible("Say first whether the write without an answer was applied.")
@@ -175,6 +176,8 @@ def sync_now(mapping: SubscriptionMapping, *, actor: User, now: datetime) -> int
         Subscription.objects.select_for_update(no_key=True).get(pk=mapping.subscription_id)
         stream = locked_stream(mapping.connection, mapping.subscription)
         states = (*SyncOperation.OPEN, *SyncOperation.NEEDS_A_PERSON)
+        if mapping.connection.rehearses:
+            raise NotPossible(f"{mapping.connection} rehearses: what waits is sent when somebody goes live.")
         waiting = list(SyncOperation.objects.filter(stream=stream, state__in=states).chronological())
         if not waiting:
             raise NotPossible("Nothing waits to be sent.")

@@ -15,6 +15,7 @@ from portal.actions.prices import priced
 from portal.audit import Actor
 from portal.models import AuditEntry, Subscription, SubscriptionChange
 from portal.queue import enqueue
+from portal.templatetags.portal import day
 from syncops import journal
 from syncops.dues import FREE_REQUESTS
 from syncops.models import MarginUpdate, Stream, SyncOperation
@@ -95,9 +96,10 @@ def _refusal(operation: SyncOperation, rule: Kind) -> Refusal | None:
     for fact in journal.facts_of([operation]):
         if left and not (rule.begins_line or rule.beside_line):
             return Unsupported(
-                f"Since {left.effective_on} the subscription is another offer or billed by another period, and "
+                f"Since {day(left.effective_on)} the subscription is another offer or billed by another period, and "
                 f"{place} bills the old one.",
-                f"In Autotask do it by hand where the subscription is billed now: “{rule.label}” from {fact.effective}",
+                f"In Autotask do it by hand where the subscription is billed now: “{rule.label}” from "
+                f"{day(fact.effective)}",
             )
         return rule.refuses(fact, place)
     return None

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 import structlog
 from django.db.models import Min
@@ -31,6 +32,7 @@ from syncops.crew import Crew, Work
 from syncops.dues import PAUSED_CHECK, over_budget_words, put_aside, wake_behind
 from syncops.engine.proving import Proving
 from syncops.engine.reading import Reading
+from syncops.engine.rehearsing import Rehearsing
 from syncops.engine.steps import Steps, portal_failed
 from syncops.engine.writing import Writing
 from syncops.errands import errand_of
@@ -67,6 +69,7 @@ class Engine:
         self.psa, self.owner = psa, owner or this_process()
         self.steps = Steps(self.clock, self.limits)
         self.reading, self.writing, self.proving = Reading(self.steps), Writing(self.steps), Proving(self.steps)
+        self.rehearsing = Rehearsing(self.steps)
 
     def drain(self) -> int:
         """Work until nothing is due or the budget is used up; how many streams were handled.
@@ -119,8 +122,13 @@ class Engine:
     def _prepared(self, connection_id: int, claims: list[Claim], crew: Crew) -> Batch:
         """Open, read and plan; what is to be written is on its way to the crew when this returns."""
         connection = Connection.objects.select_related("organization").get(pk=connection_id)
-        jobs = self._opened(claims, connection) if self._may_go_on(claims, connection) else []
-        psa = self._reached(connection, jobs, bulk=not claims[0].urgent) if jobs else None
+        bulk = not claims[0].urgent
+        claims = claims if self._may_go_on(claims, connection) else []
+        if claims and connection.works and connection.rehearses:
+            reach = partial(self.psa, connection, bulk=bulk, clock=self.steps.now)
+            claims = self.rehearsing.rehearse(claims, connection, reach)
+        jobs = self._opened(claims, connection) if claims else []
+        psa = self._reached(connection, jobs, bulk=bulk) if jobs else None
         if psa is None:
             return Batch(connection, [], psa, crew.start([]))
         steps, reading, writing = self.steps, self.reading, self.writing
@@ -213,6 +221,6 @@ class Engine:
 def _bulk_pause(connection: Connection, now: Callable[[], datetime]) -> Pause | None:
     """What keeps work on this connection waiting that no person waits for."""
     try:
-        return budget_of(connection, clock=now).usage().bulk_pause if connection.sends else None
+        return budget_of(connection, clock=now).usage().bulk_pause if connection.works else None
     except Unauthorized:
         return None  # the run says it

@@ -12,6 +12,7 @@ import structlog
 
 from connections.actions import mark_unauthorized
 from connections.health import note_failure
+from connections.psa.live_only import Rehearsing
 from portal.far_side import FarSideError, OutcomeUnknown, Unauthorized, Unavailable
 from syncops import settling
 from syncops.claim import LostLease, held, held_together
@@ -25,6 +26,7 @@ from syncops.together import gathering
 log = structlog.get_logger()
 READ_AGAIN_S = (1, 2, 5, 10, 20, 40, 60)
 MOST_DOUBLINGS = 8
+OURS = (PortalFailed, Rehearsing)  # not the far side's fault
 
 
 class OutOfTime(Exception):
@@ -118,7 +120,7 @@ class Steps:
         try:
             if isinstance(error, Unauthorized):
                 mark_unauthorized(job.connection, error, now=self.clock.moment().now)
-            elif isinstance(error, Unavailable | OutcomeUnknown) and not isinstance(error, settling.PortalFailed):
+            elif isinstance(error, Unavailable | OutcomeUnknown) and not isinstance(error, OURS):
                 note_failure(job.connection, error, now=self.clock.moment().now)
             with held(job.claim):
                 settling.postpone(

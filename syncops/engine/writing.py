@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import structlog
 
+from connections.modes import ensure_live
 from connections.psa.base import Psa
 from portal.far_side import FarSideError, OutcomeUnknown, Rejected, Unavailable
 from syncops import journal, settling
@@ -112,11 +113,14 @@ class Writing:
             before = apply(before, [adjustment])
 
     def _begin(self, job: Job, kind: str, adjustment: Adjustment | None, before: Timeline) -> Write:
-        """Have the full lease, then journal the write; nothing is sent that is not written down."""
+        """Have the full lease, then journal the write; nothing is sent that is not written down, and nothing is written
+        down while the connection rehearses.
+        """
         self.steps.in_time()
         moment = self.clock.moment()
         with held(job.claim) as stream, gathering():
             renew(stream, now=moment.now, seconds=self.limits.lease_s)
+            ensure_live(job.connection.pk)
             return journal.begin_write(job.run, stream, kind, moment, adjustment=adjustment, before=before)
 
     def _still_in_time(self, job: Job, write: Write) -> None:

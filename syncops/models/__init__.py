@@ -5,6 +5,7 @@ from syncops.models.decisions import GroupDecision, GroupDecisionQuerySet
 from syncops.models.margins import MarginUpdate, MarginUpdateQuerySet
 from syncops.models.newcomers import Newcomer, NewcomerQuerySet
 from syncops.models.operations import SyncOperation, SyncOperationQuerySet
+from syncops.models.rehearsals import GoingLive, GoingLiveQuerySet, Rehearsal, RehearsalQuerySet
 from syncops.models.shortfalls import Shortfall, ShortfallQuerySet
 from syncops.models.streams import NEVER, Lane, Stream, StreamQuerySet
 from syncops.models.successions import Succession, SuccessionQuerySet
@@ -18,6 +19,8 @@ __all__ = [
     "AzureMonthQuerySet",
     "DoubledWrite",
     "DoubledWriteQuerySet",
+    "GoingLive",
+    "GoingLiveQuerySet",
     "GroupDecision",
     "GroupDecisionQuerySet",
     "JournalEntry",
@@ -26,6 +29,8 @@ __all__ = [
     "MarginUpdateQuerySet",
     "Newcomer",
     "NewcomerQuerySet",
+    "Rehearsal",
+    "RehearsalQuerySet",
     "Run",
     "Shortfall",
     "ShortfallQuerySet",

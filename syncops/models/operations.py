@@ -43,6 +43,7 @@ class SyncOperation(models.Model):
         PLANNED = "planned", "Planned"
         QUEUED = "queued", "Queued"
         RUNNING = "running", "Running"
+        REHEARSED = "rehearsed", "Rehearsed"
         SUCCEEDED = "succeeded", "Succeeded"
         FAILED = "failed", "Failed"
         UNCERTAIN = "uncertain", "Uncertain"
@@ -52,7 +53,8 @@ class SyncOperation(models.Model):
         SUPERSEDED = "superseded", "Superseded"
         DISMISSED = "dismissed", "Dismissed"
 
-    OPEN = (State.PLANNED, State.QUEUED, State.RUNNING, State.UNCERTAIN)
+    MOVING = (State.PLANNED, State.QUEUED, State.RUNNING, State.UNCERTAIN)  # these go on by themselves
+    OPEN = (*MOVING, State.REHEARSED)
     NEEDS_A_PERSON = (State.FAILED, State.HELD)
     FINAL = (State.SUCCEEDED, State.UNSUPPORTED, State.NOTHING_TO_SEND, State.SUPERSEDED, State.DISMISSED)
     COUNTS = (*OPEN, *NEEDS_A_PERSON, State.SUCCEEDED)
@@ -60,6 +62,7 @@ class SyncOperation(models.Model):
         State.PLANNED: (State.QUEUED, State.RUNNING, State.HELD, State.SUPERSEDED, State.DISMISSED, State.FAILED),
         State.QUEUED: (
             State.RUNNING,
+            State.REHEARSED,
             State.PLANNED,
             State.UNCERTAIN,
             State.HELD,
@@ -77,6 +80,7 @@ class SyncOperation(models.Model):
             State.UNCERTAIN,
             State.HELD,
         ),
+        State.REHEARSED: (State.QUEUED, State.HELD, State.DISMISSED, State.SUPERSEDED),
         State.UNCERTAIN: (State.RUNNING, State.SUCCEEDED, State.FAILED, State.HELD, State.QUEUED),
         State.FAILED: (State.QUEUED, State.DISMISSED, State.SUPERSEDED),
         State.HELD: (State.QUEUED, State.DISMISSED, State.SUPERSEDED),
@@ -176,6 +180,11 @@ class SyncOperation(models.Model):
     @property
     def is_open(self) -> bool:
         return self.state in self.OPEN
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether it goes on by itself: what is rehearsed waits for a person to go live."""
+        return self.state in self.MOVING
 
     @property
     def needs_a_person(self) -> bool:

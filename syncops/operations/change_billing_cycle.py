@@ -1,5 +1,6 @@
 """The billing frequency changed: the units belong on a contract of the new period type."""
 
+from portal.dates import in_words
 from syncops.operations.base import Fact, Kind, Place, Refusal, Unsupported
 from syncops.timeline import Timeline
 
@@ -17,8 +18,8 @@ def refuses(fact: Fact, place: Place) -> Refusal | None:
         return None
     return Unsupported(
         f"A new billing frequency is not sent: {place} goes on with the old one.",
-        f"{fact.payload.get('problem', '')} In Autotask set the units of {place} to 0 from {fact.effective} on, and "
-        "add them to a contract whose billing period is the new one.".strip(),
+        f"{fact.payload.get('problem', '')} In Autotask set the units of {place} to 0 from {in_words(fact.effective)} "
+        "on, and add them to a contract whose billing period is the new one.".strip(),
     )
 
 

@@ -1,5 +1,6 @@
 """Another reseller bills the subscription from now on: its line ends here."""
 
+from portal.dates import in_words
 from syncops.operations.base import Fact, Kind, Place, Refusal, Unsupported
 from syncops.timeline import Timeline
 
@@ -14,7 +15,8 @@ def refuses(fact: Fact, place: Place) -> Refusal | None:
         return None
     return Unsupported(
         f"The change of reseller is not sent: Autotask goes on billing {place}.",
-        f"In Autotask set the units of {place} to 0 from {fact.effective} on; the new reseller bills the subscription.",
+        f"In Autotask set the units of {place} to 0 from {in_words(fact.effective)} on; the new reseller bills the "
+        "subscription.",
     )
 
 

@@ -1,5 +1,6 @@
 """A licence was reactivated: units that its suspension took away come back."""
 
+from portal.dates import in_words
 from syncops.operations.base import Fact, Kind, Place, Refusal, Unsupported
 from syncops.timeline import Timeline
 
@@ -15,7 +16,7 @@ def refuses(fact: Fact, place: Place) -> Refusal | None:
         return None
     return Unsupported(
         f"The reactivation is not sent: the suspension left the units of {place} as they were.",
-        f"Look in Autotask that {place} has {fact.payload['units']} units from {fact.effective} on.",
+        f"Look in Autotask that {place} has {fact.payload['units']} units from {in_words(fact.effective)} on.",
     )
 
 

@@ -1,5 +1,8 @@
 """A subscription was renewed: its contract has to cover the new term, and the new term may have a price of its own."""
 
+from datetime import date
+
+from portal.dates import in_words
 from syncops.operations.base import Fact, Kind, Place, Refusal, Unsupported
 from syncops.timeline import Timeline
 
@@ -16,11 +19,12 @@ def effect(timeline: Timeline, fact: Fact) -> Timeline:
 def refuses(fact: Fact, place: Place) -> Refusal | None:
     if fact.policies.renewal != "refuse":
         return None
+    until = in_words(date.fromisoformat(fact.payload["extend_to"]))
     return Unsupported(
         f"The renewal is not sent: the contract {place.contract} ends as it did, and prices stay.",
-        f"In Autotask move the end of the contract {place.contract} to {fact.payload['extend_to']} or later. The price "
+        f"In Autotask move the end of the contract {place.contract} to {until} or later. The price "
         f"of the new term is {fact.payload['price']} per unit and period: look whether {place} has it from "
-        f"{fact.effective} on.",
+        f"{in_words(fact.effective)} on.",
     )
 
 

@@ -1,5 +1,6 @@
 """A licence was suspended: Autotask goes on billing it, or its units go to 0 until it is reactivated."""
 
+from portal.dates import in_words
 from syncops.operations.base import Fact, Kind, Place, Refusal, Unsupported
 from syncops.timeline import Timeline
 
@@ -14,7 +15,7 @@ def refuses(fact: Fact, place: Place) -> Refusal | None:
         return None
     return Unsupported(
         f"The suspension is not sent: Autotask goes on billing {place}.",
-        f"Should it not be billed, set the units of {place} to 0 in Autotask from {fact.effective} on, "
+        f"Should it not be billed, set the units of {place} to 0 in Autotask from {in_words(fact.effective)} on, "
         "and back when the subscription is reactivated.",
     )
 

@@ -1,5 +1,6 @@
 """A subscription was upgraded to another offer: its units belong on the line of the new one."""
 
+from portal.dates import in_words
 from syncops.operations.base import Fact, Kind, Place, Refusal, Unsupported
 from syncops.timeline import Timeline
 
@@ -24,7 +25,8 @@ def refuses(fact: Fact, place: Place) -> Refusal | None:
     )
     return Unsupported(
         f"The upgrade is not sent: {place} goes on with the old offer.",
-        f"{problem} In Autotask set the units of {place} to {stay} from {fact.effective} on, and {rest}".strip(),
+        f"{problem} In Autotask set the units of {place} to {stay} from {in_words(fact.effective)} on, and "
+        f"{rest}".strip(),
     )
 
 

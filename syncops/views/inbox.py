@@ -20,7 +20,7 @@ from syncops.asking import asking
 from syncops.azure.listing import alarms_of
 from syncops.forms import GroupForm, GroupReasonForm, ReasonForm
 from syncops.models import DoubledWrite, GroupDecision, Newcomer, SyncOperation
-from syncops.panels import appearances
+from syncops.panels import appearances, waiting_in_rehearsal
 from syncops.troubles import trouble_of
 from syncops.views.operations import SEEN, operations_of
 
@@ -49,6 +49,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
         "newcomers": newcomers_of(user),
         "may_map": allowed(user, "mappings.map"),
         "alarms": alarms_of(user)[:MOST_NAMED],
+        "rehearsed": waiting_in_rehearsal(request),
         "may_sync": allowed(user, "syncops.sync"),
         "may_resolve": allowed(user, "syncops.resolve"),
     }

@@ -17,7 +17,7 @@ from portal.paging import page_of
 from portal.permissions import allowed, requires
 from syncops import actions
 from syncops.chain import chain_of
-from syncops.evidence import attempts_of, comparison_of, evidence_of, story_of
+from syncops.evidence import attempts_of, comparison_of, evidence_of, rehearsed_of, story_of
 from syncops.filters import OperationFilter
 from syncops.forms import DecisionForm, ReasonForm, ReleaseForm
 from syncops.mending import mending_of
@@ -44,7 +44,7 @@ def operation_list(request: HttpRequest) -> HttpResponse:
     look = appearances(page.rows)
     if wants_fragment(request) and request.headers.get(SEEN) == look:
         return HttpResponse(status=204)
-    live = any(operation.is_open for operation in page.rows)
+    live = any(operation.is_moving for operation in page.rows)
     context = {"filter": filters, "page": page, "look": look, "live": live}
     return render_page(request, "syncops/operation_list.html", context, fragment="table")
 
@@ -179,6 +179,7 @@ def _detail(
         "comparison": comparison_of(operation),
         "entries": AuditEntry.objects.for_user(request.user).current().filter(correlation_id=operation.correlation_id),
         "undecided": undecided,
+        "rehearsed": rehearsed_of(operation),
         "chain": chain_of(operation.mapping),
         "problem": problem,
         "release": ReleaseForm(),

@@ -22,7 +22,7 @@ from portal.far_side import FarSideError
 from syncops.actions import NotPossible, decide_write, dismiss_operation, retry_operation
 from syncops.dues import go_on
 from syncops.models import Shortfall, Stream, SyncOperation, Write
-from syncops.settling import POSTED_SINCE
+from syncops.stops import POSTED_SINCE
 from syncops.undoing import undo_operation
 from tests.cast import Cast, make_subscription
 from tests.fake_psa import FakePsa, a_company, a_contract, a_service, period_starts

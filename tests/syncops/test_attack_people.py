@@ -132,7 +132,7 @@ def test_an_operation_of_a_retired_connection_is_not_put_off_for_ever(mapped):
     assert never_ended() == []
 
 
-@pytest.mark.parametrize("stopped", [{"state": "paused"}, {"state": "unauthorized"}, {"mode": "rehearse"}])
+@pytest.mark.parametrize("stopped", [{"state": "paused"}, {"state": "unauthorized"}])
 def test_what_a_connection_stopped_goes_on_at_the_next_sweep_after_it_sends_again(mapped, stopped):
     Connection.objects.update(**stopped)
     mapped.change_quantity(12)

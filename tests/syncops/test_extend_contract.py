@@ -58,7 +58,7 @@ def test_the_preview_says_until_when_and_what_that_bills(waiting):
 
 @pytest.mark.parametrize(
     ("until", "words"),
-    [(date(2026, 7, 14), "2026-07-15 or later"), (date(2046, 1, 1), "more than 10 years")],
+    [(date(2026, 7, 14), "15\xa0Jul\xa02026 or later"), (date(2046, 1, 1), "more than 10 years")],
 )
 def test_an_end_that_does_not_help_is_refused(waiting, until, words):
     one = preview(waiting, until=until)

@@ -55,6 +55,13 @@ def test_who_changes_it_again_and_again_is_reported_not_fought(putting_back):
     assert not operation.proof["matched"]
 
 
+def test_what_lies_behind_the_contract_puts_nothing_back(putting_back):
+    """Its run reads no row of the line at all, which says nothing about what the line shows."""
+    putting_back.record("quantity_changed", date(2028, 1, 5), quantity=12)
+    putting_back.drain()
+    assert putting_back.psa.applied == []
+
+
 def test_a_price_that_others_set_is_put_back(putting_back):
     putting_back.psa.edit(putting_back.line, MAY_12, 10, price=Decimal(9))
     putting_back.record("quantity_changed", MAY_15, quantity=12)

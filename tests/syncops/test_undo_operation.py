@@ -137,7 +137,10 @@ def test_a_second_click_gives_the_undo_that_the_first_began(changed):
 
 def test_posted_days_are_not_undone(changed):
     changed.psa.post_through(100, MAY_31)
-    assert "2026-05-15 to 2026-05-31" in preview_undo(change_of(changed), changed.psa, today=changed.today).problem
+    assert (
+        "15\xa0May\xa02026 to 31\xa0May\xa02026"
+        in preview_undo(change_of(changed), changed.psa, today=changed.today).problem
+    )
 
 
 def test_days_that_are_posted_before_the_worker_comes_are_not_undone(changed):

@@ -8,7 +8,7 @@ from tests.syncops.operations.lines import PLACE, a_fact, after, may
 def test_by_default_a_person_is_told_what_to_do_by_hand():
     refusal = KIND.refuses(a_fact(KIND, may(20)), PLACE)
     assert isinstance(refusal, Unsupported)
-    assert "Business Basic on the contract Microsoft 365 (CSP) to 0 from 2026-05-20" in refusal.advice
+    assert "Business Basic on the contract Microsoft 365 (CSP) to 0 from 20\xa0May\xa02026" in refusal.advice
 
 
 def test_handed_over_the_old_owners_line_ends_on_that_day():

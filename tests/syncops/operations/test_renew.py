@@ -15,7 +15,7 @@ TERM = {"extend_to": "2027-12-31", "price": "5.25", "cost": "4.20"}
 def test_by_default_a_person_is_told_the_end_and_the_price_by_hand():
     refusal = KIND.refuses(a_fact(KIND, NEW_YEAR, **TERM), PLACE)
     assert isinstance(refusal, Unsupported)
-    assert "end of the contract Microsoft 365 (CSP) to 2027-12-31 or later" in refusal.advice
+    assert "end of the contract Microsoft 365 (CSP) to 31\xa0Dec\xa02027 or later" in refusal.advice
     assert "5.25 per unit and period: look whether Business Basic" in refusal.advice
 
 
