@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from connections.models import (
     Connection,
     ConnectionSecret,
+    Creation,
     Hint,
     MirroredCompany,
     MirroredContract,
@@ -133,3 +134,12 @@ class HintAdmin(ReadOnlyAdmin):
 class PaceAdmin(ReadOnlyAdmin):
     list_display = ("identity", "level", "at", "blocked_until")
     search_fields = ("identity",)
+
+
+@admin.register(Creation)
+class CreationAdmin(ReadOnlyAdmin):
+    list_display = ("name", "noun", "connection", "state", "remote_id", "asked_by", "sent_at", "settled_at")
+    list_filter = ("noun", "state")
+    list_select_related = ("connection", "asked_by")
+    raw_id_fields = ("connection", "asked_by", "began")
+    search_fields = ("name", "=remote_id", "connection__name")

@@ -10,8 +10,10 @@ from django.http import HttpRequest
 from mappings.models import (
     CustomerMapping,
     DefaultContract,
+    Exclusion,
     MatchRun,
     OfferMapping,
+    ServiceOverride,
     SubscriptionMapping,
     Suggestion,
 )
@@ -93,3 +95,20 @@ class SubscriptionMappingAdmin(MappingAdmin):
         "=contract_id",
         "=line_id",
     )
+
+
+@admin.register(ServiceOverride)
+class ServiceOverrideAdmin(ReadOnlyAdmin):
+    list_display = ("variant", "service_name", "contract_name", "connection", "starts_on", "ends_before", "created_by")
+    list_select_related = ("variant__offer", "connection", "created_by")
+    raw_id_fields = ("connection", "variant", "created_by")
+    search_fields = ("variant__offer__title", "service_name", "contract_name")
+
+
+@admin.register(Exclusion)
+class ExclusionAdmin(ReadOnlyAdmin):
+    list_display = ("subscription", "units", "starts_on", "ends_before", "reason", "created_by")
+    list_filter = ("subscription__organization",)
+    list_select_related = ("subscription__customer", "created_by")
+    raw_id_fields = ("subscription", "created_by")
+    search_fields = ("subscription__search_text", "reason")

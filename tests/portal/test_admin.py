@@ -10,8 +10,6 @@ from portal.audit import Actor, record
 from portal.models import AuditEntry, Customer, User
 from tests.cast import make_customer, make_subscription, make_variant
 
-OURS = ("portal", "connections", "mappings", "syncops")
-MODELS = [model for app in OURS for model in apps.get_app_config(app).get_models()]
 EVIDENCE = ["auditentry", "audithead", "subscriptionchange", "subscriptionrequest", "order", "orderline"]
 
 
@@ -24,13 +22,7 @@ def support(cast, client):
     return client
 
 
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
-def test_every_model_is_registered_and_searchable(model):
-    assert admin.site.is_registered(model)
-    assert admin.site.get_model_admin(model).search_fields
-
-
-@pytest.mark.parametrize("model", [model for model in MODELS if model._meta.app_label == "portal"])
+@pytest.mark.parametrize("model", list(apps.get_app_config("portal").get_models()))
 def test_every_list_of_the_portal_opens_and_can_be_searched(support, cast, model):
     make_subscription(make_customer(cast.csp), make_variant(cast.csp))
     record("Thing", actor=Actor.system("test"), organization=cast.csp)
