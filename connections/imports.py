@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from connections import provider_tasks
-from connections.models import Connection, Hint, ProviderCustomer, ProviderImport
+from connections.models import Connection, Hint, ProviderCustomer, ProviderImport, Registration
 from connections.provider.partner_center.reach import READS
 from portal.models import Customer, Subscription
 
@@ -36,7 +36,8 @@ class Running:
 
 def import_context(connection: Connection, now: datetime) -> dict[str, Any]:
     """`last` (the latest full import), `held`, `changes` (the latest of audit records), `running`, `next` (a moment, or
-    None where it is not read), `counts` (label, number) and `waiting` hints.
+    None where it is not read), `counts` (label, number) `registration`
+    (or None) and `waiting` hints.
     """
     readings = ProviderImport.objects.filter(connection=connection)
     last = readings.full().first()
@@ -49,6 +50,7 @@ def import_context(connection: Connection, now: datetime) -> dict[str, Any]:
         "running": _running(last) if last and last.state == ProviderImport.State.RUNNING else None,
         "next": provider_tasks.next_night(connection, now) if is_read else None,
         "counts": [(label, last.counts[name]) for name, label in COUNTED if last and last.counts.get(name)],
+        "registration": Registration.objects.filter(connection=connection).first(),
         "waiting": Hint.objects.waiting().filter(connection=connection).count(),
     }
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from connections import actions
 from connections.models import Connection, ProviderImport
-from connections.provider.partner_center import hints, importer, looking
+from connections.provider.partner_center import hints, importer, looking, notifications, registering
 from connections.provider.partner_center.reach import READS
 from portal import leases
 from portal.far_side import FarSideError, Unauthorized
@@ -29,13 +29,17 @@ def run_import(connection_id: int) -> None:
     if row is None:
         return
     try:
-        importer.run_import(row.pk, clock=timezone.now)
+        row = importer.run_import(row.pk, clock=timezone.now)
+        if row.state == ProviderImport.State.SUCCEEDED and row.scope == ProviderImport.Scope.EVERYTHING:
+            registering.register_unless_taken(row.connection, now=timezone.now())
     except Unauthorized as error:
         actions.mark_unauthorized(row.connection, error, now=timezone.now())
 
 
 def look(hint_id: int) -> None:
     """Look at what a hint names; what goes wrong stands on the hint and on its connection."""
+    if notifications.verify(hint_id, now=timezone.now()):
+        return
     try:
         looking.look(hint_id, clock=timezone.now)
     except FarSideError:

@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from connections.views import connections, credentials, imports, modes, policies, requests, setup
+from connections.views import (
+    connections,
+    credentials,
+    imports,
+    modes,
+    notifications,
+    policies,
+    requests,
+    setup,
+)
 
 app_name = "connections"
 urlpatterns = [
@@ -26,6 +35,8 @@ urlpatterns = [
     path("connections/<int:pk>/credentials/", credentials.connection_rotate, name="connection_rotate"),
     path("connections/<int:pk>/policies/", policies.connection_policies, name="connection_policies"),
     path("connections/<int:pk>/import/", imports.import_detail, name="import_detail"),
+    path("connections/<int:pk>/import/register/", notifications.notification_register, name="notification_register"),
+    path("notifications/partner-center/<slug:key>/", notifications.notification, name="notification"),
     path("connections/<int:pk>/import/start/", imports.import_start, name="import_start"),
     path("connections/<int:pk>/import/decide/", imports.import_decide, name="import_decide"),
     path("subscriptions/sync/", imports.subscriptions_sync, name="subscriptions_sync"),

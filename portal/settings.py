@@ -35,6 +35,9 @@ AUTOTASK_ZONE_URL = env.url("AUTOTASK_ZONE_URL", "https://webservices.autotask.n
 PARTNER_CENTER_URL = env.url("PARTNER_CENTER_URL", "https://api.partnercenter.microsoft.com")
 PARTNER_CENTER_LOGIN_URL = env.url("PARTNER_CENTER_LOGIN_URL", "https://login.microsoftonline.com")
 PARTNER_CENTER_GRAPH_URL = env.url("PARTNER_CENTER_GRAPH_URL", "https://graph.microsoft.com")
+PARTNER_CENTER_CERTIFICATE_HOSTS = env.names(
+    "PARTNER_CENTER_CERTIFICATE_HOSTS", "3psostorageacct.blob.core.windows.net"
+)
 
 # The floor calls nobody above it by import: these dotted names are where the higher apps plug in.
 PORTAL_PROVIDER = "connections.provider.partner_center.provider.for_organization"

@@ -10,6 +10,7 @@ from connections.models.imports import (
     ProviderCustomer,
     ProviderImport,
     ProviderImportQuerySet,
+    Registration,
 )
 from connections.models.mirror import (
     Mirrored,
@@ -42,6 +43,7 @@ __all__ = [
     "ProviderCustomer",
     "ProviderImport",
     "ProviderImportQuerySet",
+    "Registration",
     "RequestBudget",
     "RequestBudgetQuerySet",
     "RequestSlot",

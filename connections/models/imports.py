@@ -189,3 +189,20 @@ class Pace(models.Model):
 
     def __str__(self) -> str:
         return f"Pace of {self.identity}"
+
+
+class Registration(models.Model):
+    """Where Partner Center delivers notifications for a connection: an address with a key of its own.
+
+    The key is no proof of anything: each delivery is signed.
+    """
+
+    connection = models.OneToOneField(Connection, on_delete=models.CASCADE, related_name="registration")
+    key = models.SlugField(max_length=64, unique=True)
+    events = models.JSONField(default=list, blank=True)
+    registered_at = models.DateTimeField(null=True, blank=True)
+    delivered_at = models.DateTimeField(null=True, blank=True, help_text="When the last genuine one came.")
+    problem = models.TextField(blank=True)
+
+    def __str__(self) -> str:
+        return f"Notifications of {self.connection}"

@@ -25,6 +25,7 @@ WITHOUT_FOR_USER = {
     "connections.MirroredService": "reached through its connection",
     "connections.Pace": "counted by the clients alone",
     "connections.ProviderCustomer": "reached through its connection",
+    "connections.Registration": "reached through its connection, or by its own key",
     "connections.RequestSlot": "reached through its budget",
     "syncops.JournalEntry": "reached through its run",
     "syncops.Lane": "what the writers of one contract queue at, never shown",

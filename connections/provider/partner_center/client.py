@@ -111,9 +111,10 @@ class PartnerCenter:
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         correlation_id: UUID | None = None,
+        root: str = "v1",
     ) -> Reply:
         """Read one resource; passing trouble is tried again, at most twice and within a worker's time."""
-        call = Call("GET", path, uuid4(), correlation_id or uuid4(), params, headers)
+        call = Call("GET", path, uuid4(), correlation_id or uuid4(), params, headers, root=root)
         give_up = time.monotonic() + settings.EXECUTOR["drain_budget_s"]
         for pause in READ_PAUSES_S:
             try:
@@ -166,13 +167,14 @@ class PartnerCenter:
         request_id: UUID,
         correlation_id: UUID | None = None,
         etag: str = "",
+        root: str = "v1",
     ) -> Reply:
         """Send a write once. Raises OutcomeUnknown where it may have happened: repeat it with the same request id."""
         headers = {"Content-Type": "application/json"}
         if etag:
             headers["If-Match"] = f'"{etag}"'
         content = json.dumps(body, default=_plain).encode()
-        call = Call(method, path, request_id, correlation_id or uuid4(), headers=headers, body=content)
+        call = Call(method, path, request_id, correlation_id or uuid4(), headers=headers, body=content, root=root)
         return self._exchanged(call)
 
     def _exchanged(self, call: Call) -> Reply:

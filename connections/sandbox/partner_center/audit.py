@@ -1,7 +1,7 @@
 """Audit records: one for every write, with the new resource as JSON text in PascalCase, as the service keeps them."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -20,8 +20,9 @@ _FIELDS = {"companyname": "customerName", "customerid": "customerId", "resourcet
 class Audit:
     """Writes and lists the records."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
+    def __init__(self, ledger: Ledger, changed: Callable[[str, str], None] = lambda customer, key: None) -> None:
+        """`changed` is called with customer and subscription for every change of a subscription."""
+        self._ledger, self._changed = ledger, changed
 
     def record(
         self,
@@ -55,6 +56,8 @@ class Audit:
         if old is not None:
             document["resourceOldValue"] = dumps(_pascal(old))
         self._ledger.put("audit", document["id"], document, parent=customer["id"])
+        if resource_type == "subscription":
+            self._changed(customer["id"], str(new["id"]))
 
     def listed(self, request: Request) -> Response:
         """GET /v1/auditrecords?startDate=&endDate=&filter=: the newest first; days count in UTC."""

@@ -26,6 +26,7 @@ DEFAULTS: dict[str, Any] = {
     "access_token_lifetime": 3600,
     "idempotency_minutes": 30,
     "calls_per_minute": 500,
+    "webhooks": "once",
 }
 """
 order_visible_after    seconds until a new order is found by its id (404 20000 before)
@@ -45,6 +46,7 @@ refresh_tokens         keep_old | revoke_old: whether redeeming a refresh token 
 access_token_lifetime  seconds
 idempotency_minutes    for so long the same MS-RequestId gets the stored answer of a write again
 calls_per_minute       per partner and customer; beyond it 429
+webhooks               once | twice | off: how often a registered address is told of a change
 """
 
 _CHOICES = {
@@ -53,6 +55,7 @@ _CHOICES = {
     "numbers": ("plain", "strings"),
     "paging_end": ("missing_next", "code_2000"),
     "refresh_tokens": ("keep_old", "revoke_old"),
+    "webhooks": ("once", "twice", "off"),
     "pending_code": (900278, 800082, 800014),
 }
 

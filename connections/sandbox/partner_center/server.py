@@ -2,6 +2,7 @@
 
 {url}/{tenant}/oauth2/token, {url}/{tenant}/oauth2/v2.0/token      the login service
 {url}/v1/…                                                        Partner Center
+{url}/webhooks/v1/registration                                    where notifications go; {url}/certificates/…
 {url}/v1.0/sales/pricesheets(Market='NL',PricesheetView='…')/$value price sheets
 """
 
@@ -29,6 +30,7 @@ from .rendering import rendered
 from .subscriptions import Subscriptions
 from .throttle import Throttle
 from .tokens import Login
+from .webhooks import CERTIFICATE, Webhooks
 
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
 
@@ -59,7 +61,8 @@ class PartnerCenterServer(StandIn):
         self.ledger = Ledger(path)
         super().__init__(port=port, record=record, latency=latency, clock=self.ledger.clock)
         self.login = Login(self.ledger)
-        self.audit = Audit(self.ledger)
+        self.webhooks = Webhooks(self.ledger, self.url)
+        self.audit = Audit(self.ledger, self.webhooks.changed)
         self.customers = Customers(self.ledger)
         self.catalogue = Catalogue(self.ledger, self.customers)
         self.pricing = Pricing(self.ledger, self.catalogue)
@@ -90,6 +93,7 @@ class PartnerCenterServer(StandIn):
         load(self.ledger, self.login, self._data(self.ledger.clock.today()))
 
     def stop(self) -> None:
+        self.webhooks.stop()
         super().stop()
         self.ledger.close()
 
@@ -119,6 +123,8 @@ class PartnerCenterServer(StandIn):
         if "tenant" in parameters and handler is not None:
             with self.ledger.store.transaction():
                 return handler(request, **parameters)
+        if request.path == CERTIFICATE:
+            return self.webhooks.certificate(request)
         claims = self.login.check(request)
         wait = self._throttle.waiting(
             parameters.get("customer", "").lower(), float(self.ledger.modes["calls_per_minute"])
@@ -179,6 +185,10 @@ class PartnerCenterServer(StandIn):
         router.add("GET", "/v1/productpromotions", self.pricing.promotions)
         router.add("GET", "/v1/productpromotions/{promotion}", self.pricing.promotion)
         router.add("GET", "/v1/auditrecords", self.audit.listed)
+        router.add("GET", "/webhooks/v1/registration/events", self.webhooks.events)
+        router.add("GET", "/webhooks/v1/registration", self.webhooks.registration)
+        for method in ("POST", "PUT"):
+            router.add(method, "/webhooks/v1/registration", self.webhooks.register)
         for base in ("/v1/products", "/v1/customers/{customer}/products"):
             router.add("GET", base, self.catalogue.products)
             router.add("GET", f"{base}/{{product}}", self.catalogue.product)
