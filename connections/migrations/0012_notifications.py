@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("connections", "0010_imports"),
+        ("connections", "0011_creations"),
     ]
 
     operations = [
