@@ -9,11 +9,13 @@ from syncops.models import (
     AzureAlarm,
     AzureMonth,
     DoubledWrite,
+    GoingLive,
     GroupDecision,
     JournalEntry,
     Lane,
     MarginUpdate,
     Newcomer,
+    Rehearsal,
     Run,
     Shortfall,
     Stream,
@@ -132,3 +134,21 @@ class AzureMonthAdmin(ReadOnlyAdmin):
 class AzureAlarmAdmin(ReadOnlyAdmin):
     list_display = ("pk", "mapping", "period", "price", "found_at", "closed_at")
     list_select_related = ("mapping__subscription__customer",)
+    search_fields = ("mapping__subscription__search_text", "=mapping__line_id")
+
+
+@admin.register(GoingLive)
+class GoingLiveAdmin(ReadOnlyAdmin):
+    list_display = ("connection", "actor", "sent", "dismissed", "created_at")
+    list_select_related = ("connection", "actor")
+    raw_id_fields = ("connection", "actor")
+    search_fields = ("connection__name",)
+
+
+@admin.register(Rehearsal)
+class RehearsalAdmin(ReadOnlyAdmin):
+    list_display = ("operation", "verdict", "choice", "this_bill", "next_bill", "shortfall", "rehearsed_at")
+    list_filter = ("verdict", "choice")
+    list_select_related = ("operation__subscription__customer",)
+    raw_id_fields = ("operation", "going_live")
+    search_fields = ("operation__subscription__search_text", "problem")
