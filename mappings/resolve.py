@@ -15,6 +15,7 @@ from mappings import eligibility, matching
 from mappings.eligibility import SubscriptionFacts
 from mappings.exclusions import left_out_reasons
 from mappings.models import CustomerMapping, OfferMapping, SubscriptionMapping
+from mappings.overrides import override_on
 from mappings.reasons import Reason, reason
 from portal.models import Customer, OfferVariant, Subscription
 
@@ -178,8 +179,25 @@ def refusals_of(
     return (
         *general,
         *company_refusals(subscription.customer_id, connection, company, facts),
-        *service_refusals(subscription.variant_id, connection, service, facts),
+        *_service_refusals_there(subscription, connection, service, contract, facts, moved_on or today),
         *eligibility.contract_reasons(contract, facts, company=company),
+    )
+
+
+def _service_refusals_there(
+    subscription: Subscription,
+    connection: Connection,
+    service: Service,
+    contract: Contract,
+    facts: SubscriptionFacts,
+    day: date,
+) -> tuple[Reason, ...]:
+    """As `service_refusals`; on a contract with a service of its own for the offer, that one alone will do."""
+    held = override_on(connection, subscription.variant_id, contract.id, day)
+    if held is None:
+        return service_refusals(subscription.variant_id, connection, service, facts)
+    return eligibility.service_reasons(
+        service, facts, mapped_to="" if held.service_id == service.id else held.service_name
     )
 
 

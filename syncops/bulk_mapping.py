@@ -15,7 +15,15 @@ from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from connections.models import Connection, MirroredCompany, MirroredContract, MirroredLine, MirroredService
 from connections.psa.types import Company, Contract, Line
 from mappings import eligibility
-from mappings.models import CustomerMapping, DefaultContract, Exclusion, OfferMapping, SubscriptionMapping
+from mappings.models import (
+    CustomerMapping,
+    DefaultContract,
+    Exclusion,
+    OfferMapping,
+    ServiceOverride,
+    SubscriptionMapping,
+)
+from mappings.overrides import override_on
 from mappings.reasons import Reason, reason
 from mappings.resolve import company_of, contract_of, facts_of, service_of
 from portal.models import Subscription
@@ -55,7 +63,7 @@ class Candidate:
 def mappable(connection: Connection) -> QuerySet[Subscription]:
     """The subscriptions that the connection's organization bills, and that are not over, with `service_id` and
     `service_name` of what their offer is mapped to here, and what is left out of each: `left_out` (the reason) and
-    `left_out_units`.
+    `left_out_units`; `overridden` where a contract bills the offer as another service.
     """
     return billed_by(connection).exclude(status__in=eligibility.ENDED)
 
@@ -67,7 +75,16 @@ def billed_by(connection: Connection) -> QuerySet[Subscription]:
     service = {name: Subquery(offer.values(name)) for name in ("service_id", "service_name")}
     held = Exclusion.objects.open().filter(subscription=OuterRef("pk"))
     out = {"left_out": Subquery(held.values("reason")), "left_out_units": Subquery(held.values("units"))}
-    return mine.annotate(**service, **out).select_related("customer", "variant__offer", "organization")
+    other = ServiceOverride.objects.open().filter(connection=connection, variant=OuterRef("variant"))
+    return mine.annotate(**service, **out, overridden=Exists(other)).select_related(
+        "customer", "variant__offer", "organization"
+    )
+
+
+def service_there(connection: Connection, row: Any, contract_id: int, today: date) -> tuple[int, str]:
+    """Id and name of the service that bills a row of `billed_by` on a contract."""
+    held = override_on(connection, row.variant_id, contract_id, today) if row.overridden else None
+    return (held.service_id, held.service_name) if held else (row.service_id, row.service_name)
 
 
 def left_out_reasons(row: Any) -> tuple[Reason, ...]:
@@ -161,6 +178,7 @@ def _judge(connection: Connection, row: Any, known: Known, since: Since, today: 
         period = eligibility.PERIOD_LABELS[facts.period].lower()
         several = reason("several_contracts", company=company.name, count=len(chosen), period=period)
         return Candidate(row, reasons=(several,), contracts=tuple(chosen))
-    choice = MappingChoice(connection.pk, row.pk, company.id, row.service_id, chosen[0].id, since=since)
+    service_id, service_name = service_there(connection, row, chosen[0].id, today)
+    choice = MappingChoice(connection.pk, row.pk, company.id, service_id, chosen[0].id, since=since)
     first = first_day_billed(row, chosen[0], today, since)
-    return Candidate(row, None, choice, chosen[0], row.service_name, first)
+    return Candidate(row, None, choice, chosen[0], service_name, first)

@@ -27,7 +27,7 @@ from portal.sheet_reading import Column, SheetRow, whole_number
 from portal.templatetags.portal import day as day_in_words
 from portal.templatetags.portal import money as money_in_words
 from syncops.actions import NotPossible, Refused
-from syncops.bulk_mapping import Candidate, Known, billed_by, left_out_reasons, rehearse
+from syncops.bulk_mapping import Candidate, Known, billed_by, left_out_reasons, rehearse, service_there
 from syncops.mapping_forms import SINCE
 from syncops.mapping_run import map_one
 from syncops.move_preview import read_move
@@ -204,10 +204,10 @@ class _File:
             return refused(name, *told(place), **keys)
         contract, target = place
         choice, day = _choice(self.connection, subscription, target), self._day(subscription, contract, asked)
-        candidate = Candidate(subscription, None, choice, contract, subscription.service_name, day)
+        candidate = Candidate(subscription, None, choice, contract, target["service_name"], day)
         seen = self._seen(candidate)
         if seen.refusals or seen.needs_line_choice:
-            return refused(name, *told(seen.refusals), *_lines(seen, contract, subscription), **keys)
+            return refused(name, *told(seen.refusals), *_lines(seen, contract, target["service_name"]), **keys)
         shown = {"units": seen.units, "price": str(seen.unit_price)}
         return Verdict(
             Effect.CREATE,
@@ -249,11 +249,12 @@ class _File:
             reasons += eligibility.contract_reasons(contract, facts, company=company)
         if reasons or customer is None:
             return reasons
+        service_id, service_name = service_there(self.connection, subscription, contract.id, self.today)
         return contract, {
             "subscription": subscription.pk,
             "company": customer.company_id,
-            "service": subscription.service_id,
-            "service_name": subscription.service_name,
+            "service": service_id,
+            "service_name": service_name,
             "contract": contract.id,
             "line": asked.line,
             "since": asked.since,
@@ -264,10 +265,10 @@ class _File:
         return first_day_billed(subscription, contract, self.today, asked.since)
 
 
-def _lines(seen: MappingPreview, contract: Contract, subscription: Any) -> Iterable[Why]:
+def _lines(seen: MappingPreview, contract: Contract, service: str) -> Iterable[Why]:
     if seen.needs_line_choice and not seen.refusals:
         lines = ", ".join(str(line.line_id) for line in seen.existing_lines)
-        words = f"{contract.name} holds a line of {subscription.service_name} already: {lines}."
+        words = f"{contract.name} holds a line of {service} already: {lines}."
         yield (words, f"Write its id into {LINE} to take it over, or “{NEW_LINE}” for one more beside it.")
 
 

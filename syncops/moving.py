@@ -14,6 +14,7 @@ from connections.psa.types import Company, Contract, Service
 from mappings import eligibility
 from mappings.actions import map_subscription
 from mappings.models import OfferMapping, SubscriptionMapping
+from mappings.overrides import override_on
 from mappings.resolve import contract_of, facts_of
 from portal.audit import Actor
 from portal.models import AuditEntry, Subscription, SubscriptionChange
@@ -49,8 +50,10 @@ def place_for(mapping: SubscriptionMapping, subscription: Subscription, day: dat
     same = [contract for contract in fitting if contract.id == mapping.contract_id]
     if not same and len(fitting) != 1:
         return f"{mapping.company_name} has {len(fitting) or 'no'} contracts that it could be billed on."
-    service = Service(offer.service_id, offer.service_name, "", True, subscription.list_price, None)
-    return Place(service, (same or fitting)[0])
+    contract = (same or fitting)[0]
+    held = override_on(mapping.connection, subscription.variant_id, contract.id, day) or offer
+    service = Service(held.service_id, held.service_name, "", True, subscription.list_price, None)
+    return Place(service, contract)
 
 
 def plan_move(mapping: SubscriptionMapping, place: Place, change: SubscriptionChange, kind: str, actor: Actor) -> None:

@@ -22,6 +22,7 @@ from syncops.chain import chain_of
 from syncops.excluding import exclusion_of, money_left_out
 from syncops.mending import mending_of_mapping
 from syncops.models import AzureAlarm, DoubledWrite, MarginUpdate, Newcomer, SyncOperation
+from syncops.overriding import open_override
 from syncops.preview import preview_quantity, sealed
 from syncops.standing import standings
 from syncops.staying import staying
@@ -102,6 +103,7 @@ def standing_of(mapping: SubscriptionMapping, user: Any) -> dict[str, Any]:
         "look": appearances([*chain.operations, *filter(None, [operation])]),
         "chain": chain,
         "excluded": _excluded(mapping),
+        "override": open_override(mapping),
         "may_map": allowed(user, "mappings.map"),
         "may_sync": allowed(user, "syncops.sync"),
         "may_resolve": allowed(user, "syncops.resolve"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
@@ -16,7 +16,7 @@ from connections.psa.types import Company, Contract, Line, Service, UnitRow
 from connections.registry import psa_for
 from mappings import resolve
 from mappings.exclusions import excluded_steps
-from mappings.models import CustomerMapping, OfferMapping, SubscriptionMapping
+from mappings.models import CustomerMapping, OfferMapping, ServiceOverride, SubscriptionMapping
 from mappings.reasons import Reason
 from portal.actions.prices import USAGE_BASED, priced
 from portal.far_side import FarSideError
@@ -48,6 +48,13 @@ class MappingChoice:
     adopt_line_id: int | None = None
     add_beside: bool = False
     since: Since = "today"
+
+
+def there(choice: MappingChoice, variant_id: int, day: date) -> MappingChoice:
+    """The choice with the service that bills the offer on that contract, where it has one of its own."""
+    held = ServiceOverride.objects.on(day).filter(connection=choice.connection_id, contract_id=choice.contract_id)
+    one = held.filter(variant=variant_id).order_by("-pk").first()
+    return replace(choice, service_id=one.service_id) if one else choice
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils import timezone
+
 from connections.models import Connection, MirroredCompany, MirroredService
 from connections.psa.base import Psa
 from connections.psa.types import Contract, Line, UnitRow
 from mappings.models import CustomerMapping, OfferMapping, SubscriptionMapping
+from mappings.overrides import override_on
 from mappings.resolve import company_of, service_of
 from syncops.models import Succession
 from syncops.move_preview import MoveFacts
@@ -60,11 +63,12 @@ def choice_for(mapping: SubscriptionMapping, contract_id: int, **line: Any) -> M
     if customer is None or offer is None:
         what = "customer is not mapped to a company" if customer is None else "offer is not mapped to a service"
         return f"Its {what} any more. Map that first."
+    today = timezone.localdate(timezone=mapping.connection.organization.zone)
     return MappingChoice(
         connection_id=mapping.connection_id,
         subscription_id=mapping.subscription_id,
         company_id=customer.company_id,
-        service_id=offer.service_id,
+        service_id=(override_on(mapping.connection, offer.variant_id, contract_id, today) or offer).service_id,
         contract_id=contract_id,
         **line,
     )

@@ -12,6 +12,7 @@ from django.db import transaction
 from connections.models import Connection
 from connections.psa.types import Contract
 from mappings.actions import AlreadyMapped, hold_mappings, map_customer, map_offer, map_subscription
+from mappings.overrides import override_on
 from mappings.reasons import Reason
 from portal.audit import Actor
 from portal.models import AuditEntry, Subscription, User
@@ -75,7 +76,8 @@ def _map_and_queue(
     effective = _effective(subscription, facts.contract, today, choice.since)
     try:
         map_customer(customer=subscription.customer, company=facts.company, **common)
-        map_offer(variant=subscription.variant, service=facts.service, **common)
+        if override_on(connection, subscription.variant_id, facts.contract.id, today) is None:
+            map_offer(variant=subscription.variant, service=facts.service, **common)
         mapped = map_subscription(
             subscription=subscription,
             company=facts.company,

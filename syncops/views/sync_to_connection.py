@@ -33,7 +33,7 @@ from syncops.actions import sync_to_connection as confirm
 from syncops.asking import asking
 from syncops.bills import difference
 from syncops.panels import standing_of
-from syncops.preview import Facts, MappingChoice, MappingPreview, preview_mapping, read_facts
+from syncops.preview import Facts, MappingChoice, MappingPreview, preview_mapping, read_facts, there
 
 LANDING = {"open": "Open", "next": "Next period", "future": "Later period", "posted": "Posted already"}
 
@@ -118,6 +118,7 @@ def _weigh(request: HttpRequest, pk: int) -> Weighed | HttpResponse:
         add_beside=form.add_beside,
     )
     _must_be_known(request, scope, choice)
+    choice = there(choice, scope.variant_id, scope.facts.today)
     try:
         facts = _read(choice, scope.connection)
     except FarSideError as error:
