@@ -14,7 +14,12 @@ from mappings.pickers import Noun, Search
 from portal.paging import PAGE_SIZE
 
 LARGEST_ID = 2**63 - 1
-CHOICES = ("connection", "company", "service", "contract", "line")
+CHOICES = ("connection", "company", "service", "contract", "line", "since")
+SINCE = (
+    ("today", "Today"),
+    ("open_period", "The start of the contract’s open period"),
+    ("term", "The start of the subscription’s term"),
+)
 
 
 class SearchForm(forms.Form):
@@ -46,6 +51,7 @@ class ChoiceForm(forms.Form):
         error_messages={"required": "Choose the contract that this subscription is billed on."},
     )
     line = forms.RegexField(r"^(beside|adopt-\d{1,18})$", required=False)
+    since = forms.ChoiceField(choices=SINCE, required=False)
 
     @property
     def adopt_line_id(self) -> int | None:

@@ -10,17 +10,12 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from connections.models import Connection
-from mappings.forms import LARGEST_ID, TickedForm
+from mappings.forms import LARGEST_ID, SINCE, TickedForm
 from mappings.models import CustomerMapping, OfferMapping, SubscriptionMapping
 from portal.filters.fields import ListFilter, SearchFilter
 from portal.models import Subscription
 from syncops.bulk_mapping import mappable, unmapped
 
-SINCE = (
-    ("today", "Today"),
-    ("open_period", "The start of the contract’s open period"),
-    ("term", "The start of the subscription’s term"),
-)
 STATES = (
     ("all", "Every one"),
     ("mapped", "Mapped here"),

@@ -28,7 +28,7 @@ from portal.models import User
 from portal.queue import enqueue
 from syncops.actions import NotPossible, Refused
 from syncops.models import Succession
-from syncops.move_preview import MoveFacts, MovePreview, carried_over, own_keys, preview_move
+from syncops.move_preview import MoveFacts, MovePreview, carried_over, own_keys, preview_move, without_left_out
 from syncops.preview import ExistingLine, MappingChoice
 from syncops.remapping import move_mapping
 from syncops.succession_facts import Renewal, choice_for, read_renewal
@@ -112,7 +112,8 @@ def _decide(
         row = held.select_related("connection__organization").get(pk=row.pk)
         left = mappings_on(row.connection_id, row.old_contract_id).count()
         again = state == State.ACCEPTED and (row.state == State.STOPPED or (row.state == State.DONE and left))
-        if row.state != State.PROPOSED and not again:
+        taken_back = state == State.REJECTED and row.can_be_taken_back
+        if row.state != State.PROPOSED and not again and not taken_back:
             if row.state == state or (state == State.ACCEPTED and row.state == State.DONE):
                 return row
             raise NotPossible(f"It is {row.get_state_display().lower()} already. Nothing was changed by this.")
@@ -210,7 +211,7 @@ def judge(
     how: dict[str, Any] = {"day": day, "to_zero": True, "today": max(today, day)}
     seen = preview_move(mapping, choice, found, **how)
     if seen.needs_line_choice:
-        line = line_for(mapping, seen.existing_lines, units=carried_over(mapping, day)["units"])
+        line = line_for(mapping, seen.existing_lines, units=without_left_out(carried_over(mapping, day), day))
         if line is None:
             count = len(seen.existing_lines)
             return f"{row.new_contract_name} holds {count} lines that it could be. Move it on its own page."

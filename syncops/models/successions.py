@@ -82,5 +82,10 @@ class Succession(models.Model):
     def looked_at(self) -> int:
         return self.moved + self.refused
 
+    @property
+    def can_be_taken_back(self) -> bool:
+        """Whether nothing of what was accepted has begun: its day is to come."""
+        return self.state == self.State.ACCEPTED and not self.fence
+
     def get_absolute_url(self) -> str:
         return reverse("syncops:succession_detail", args=[self.pk])

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from connections.models import Connection, MirroredCompany, MirroredContract, MirroredService
 from mappings import eligibility, pickers
 from mappings.actions import refuse_mapping
-from mappings.forms import CHOICES, ChoiceForm, number, search_of
+from mappings.forms import CHOICES, SINCE, ChoiceForm, number, search_of
 from mappings.models import SubscriptionMapping
 from mappings.pickers import Picker, Scope
 from mappings.reasons import Reason, reason
@@ -116,6 +116,7 @@ def _weigh(request: HttpRequest, pk: int) -> Weighed | HttpResponse:
         contract_id=form.cleaned_data["contract"],
         adopt_line_id=form.adopt_line_id,
         add_beside=form.add_beside,
+        since=form.cleaned_data["since"] or "today",
     )
     _must_be_known(request, scope, choice)
     choice = there(choice, scope.variant_id, scope.facts.today)
@@ -231,12 +232,21 @@ def _fields_page(
         "pickers": _pickers(scope, data),
         "blocked": eligibility.subscription_reasons(scope.facts),
         "line": data.get("line", ""),
+        "sinces": SINCE if _was_bought_before(scope) else (),
+        "since": data.get("since") or SINCE[0][0],
         "form": form,
         "reasons": reasons,
         "error": error,
         "alone": not others.exists(),
     }
     return render_page(request, "syncops/sync_fields.html", context, status=status)
+
+
+def _was_bought_before(scope: Scope) -> bool:
+    """Whether it is a question from when it is billed: one of today's order is billed from its start."""
+    subscription = scope.subscription
+    is_pending = subscription.status == Subscription.Status.PENDING
+    return bool(subscription.starts_on) and not is_pending and subscription.created_on < scope.facts.today
 
 
 def _pickers(scope: Scope, data: QueryDict) -> list[Picker]:
@@ -269,6 +279,7 @@ def _preview_page(
         ],
         "bills": [(bill, difference(bill.before, bill.after)) for bill in preview.bills],
         "line": request.POST.get("line", ""),
+        "since": weighed.choice.since,
         "back": _back_to_fields(weighed.scope.subscription.pk, request.POST),
         "digest": weighed.digest,
         "missing": missing,

@@ -115,6 +115,8 @@ def test_accepted_before_its_day_it_begins_on_it(renewed):
     row = successions.accept_succession(proposal(renewed), actor=renewed.cast.admin, now=early)
     assert row.due_at.astimezone(renewed.cast.csp.zone).date() == START
     assert successions.run_succession(row.pk, clock=lambda: early).moved == 0
+    row = successions.reject_succession(row, actor=renewed.cast.admin, now=early)  # nothing has begun
+    assert (row.state, run(renewed, row).moved) == ("rejected", 0)
 
 
 def test_a_second_worker_and_a_second_click_move_nothing_twice(renewed):
