@@ -14,6 +14,7 @@ from portal.audit import Actor, record
 from portal.models import Subscription
 from portal.queue import enqueue
 from syncops.actions import DRAIN, plan_operation
+from syncops.margin_previews import shown_before
 from syncops.models import MarginUpdate, SyncOperation
 from syncops.operations import change_margins, renew
 from syncops.recorded import is_usage_based, price_payload
@@ -39,6 +40,7 @@ def plan_margins(change: MarginsChanged) -> None:
         effective_on=change.at.astimezone(change.organization.zone).date(),
         actor_id=change.actor.user_id,
         created_at=change.at,
+        **({"correlation_id": change.correlation_id} if change.correlation_id else {}),
     )
     enqueue(FAN_OUT, update.pk)
 
@@ -94,6 +96,7 @@ def _plan(update: MarginUpdate, mapping: SubscriptionMapping, now: datetime) -> 
         now=now,
         correlation_id=update.correlation_id,
         margin_update=update,
+        preview=shown_before(update.correlation_id, mapping),
     )
 
 

@@ -20,6 +20,7 @@ from portal.permissions import allowed
 from syncops import successions
 from syncops.chain import chain_of
 from syncops.excluding import exclusion_of, money_left_out
+from syncops.margin_previews import keep_shown, preview_margins
 from syncops.mending import mending_of_mapping
 from syncops.models import AzureAlarm, DoubledWrite, MarginUpdate, Newcomer, SyncOperation
 from syncops.overriding import open_override
@@ -38,6 +39,7 @@ def register() -> None:
     add_panel("quantity_preview", quantity_panel)
     add_panel("home", home_panel)
     add_panel("margins", margins_panel)
+    add_panel("margin_preview", margin_preview_panel)
     add_panel("connection_retire", retire_panel)
 
 
@@ -163,6 +165,21 @@ def margins_panel(request: HttpRequest, row: None) -> Panel | None:
     """The latest changes of margins that were carried to the PSA; nothing before there is one."""
     latest = list(MarginUpdate.objects.for_user(request.user)[:LATEST])
     return Panel("syncops/margins_panel.html", {"updates": latest}) if latest else None
+
+
+def margin_preview_panel(request: HttpRequest, page: Any) -> Panel | None:
+    """What new margins would send to the lines of a page's subscriptions; kept for the operations that follow."""
+    prices = {row.subscription.pk: (row.after, row.cost) for row in page.rows}
+    mapped = SubscriptionMapping.objects.open().for_user(request.user).filter(subscription__in=prices)
+    related = ("connection__organization", "subscription__customer")
+    mappings = list(mapped.select_related(*related).order_by("subscription__customer__name", "pk"))
+    if not mappings:
+        return None
+    now, own = timezone.now(), page.draft.subscription_id is not None
+    today = now.astimezone(page.draft.organization.zone).date()
+    previews = preview_margins(mappings, prices, own=own, today=today)
+    keep_shown(page.draft.key, previews, now)
+    return Panel("syncops/margin_preview_panel.html", {"previews": previews, "bills": ("This period", "Next period")})
 
 
 def retire_panel(request: HttpRequest, connection: Connection) -> Panel | None:

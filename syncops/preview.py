@@ -22,6 +22,7 @@ from portal.actions.prices import USAGE_BASED, priced
 from portal.far_side import FarSideError
 from portal.models import Subscription
 from syncops import plans
+from syncops.bills import difference
 from syncops.changes import Ours, desired, fold
 from syncops.jobs import reach_of
 from syncops.lines import actual_of, closed_of, rows_of, term_of
@@ -100,6 +101,10 @@ class BillChange:
     before: Decimal | None
     after: Decimal | None
     currency: str
+
+    @property
+    def change(self) -> Decimal | None:
+        return difference(self.before, self.after)
 
 
 @dataclass(frozen=True, slots=True)

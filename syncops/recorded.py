@@ -14,6 +14,7 @@ from portal.queue import enqueue
 from syncops import journal
 from syncops.actions import DRAIN, locked_stream, mapping_payload, plan_operation
 from syncops.errands import EXTEND_TO
+from syncops.margin_previews import shown_before
 from syncops.models import Stream, SyncOperation
 from syncops.moving import Place, last_day_before, place_for, plan_move
 from syncops.operations import map_subscription as mapping_kind
@@ -76,6 +77,8 @@ def plan_change(change: SubscriptionChange) -> None:
 
 def _shown(change: SubscriptionChange, mapping: SubscriptionMapping) -> dict[str, Any]:
     """The preview that a person confirmed, where one did."""
+    if change.kind == Change.PRICE_CHANGED:
+        return shown_before(change.correlation_id, mapping)
     wishes = SubscriptionRequest.objects.filter(request_id=change.correlation_id)
     wish = wishes.filter(subscription=change.subscription_id).first()
     return opened(wish.shown, mapping, int(change.after.get("quantity", 0))) if wish and wish.shown else {}

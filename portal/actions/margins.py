@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -17,7 +18,7 @@ REMOVE_RULE = "Remove Margin Rule"
 UPDATE_SETTINGS = "Update Margin Settings"
 
 
-def save_rule(rule: MarginRule, *, actor: Actor, at: datetime) -> MarginRule:
+def save_rule(rule: MarginRule, *, actor: Actor, at: datetime, correlation_id: UUID | None = None) -> MarginRule:
     """Create or update a rule. Raises ValidationError in words, also where another one came first."""
     rule.full_clean()
     try:
@@ -25,7 +26,7 @@ def save_rule(rule: MarginRule, *, actor: Actor, at: datetime) -> MarginRule:
             before = MarginRule.objects.select_for_update(no_key=True).filter(pk=rule.pk).first()
             rule.save()
             if before is None or rule_facts(before) != rule_facts(rule):
-                reprice([before, rule] if before else [rule], actor=actor, at=at)
+                reprice([before, rule] if before else [rule], actor=actor, at=at, correlation_id=correlation_id)
             record(
                 UPDATE_RULE if before else CREATE_RULE,
                 actor=actor,
@@ -42,12 +43,12 @@ def save_rule(rule: MarginRule, *, actor: Actor, at: datetime) -> MarginRule:
     return rule
 
 
-def remove_rule(rule: MarginRule, *, actor: Actor, at: datetime) -> None:
+def remove_rule(rule: MarginRule, *, actor: Actor, at: datetime, correlation_id: UUID | None = None) -> None:
     """Remove a rule; the next less specific one holds from now on."""
     with transaction.atomic():
         removed, _ = MarginRule.objects.filter(pk=rule.pk).delete()
         if removed:
-            reprice([rule], actor=actor, at=at)
+            reprice([rule], actor=actor, at=at, correlation_id=correlation_id)
             record(
                 REMOVE_RULE,
                 actor=actor,
@@ -60,7 +61,14 @@ def remove_rule(rule: MarginRule, *, actor: Actor, at: datetime) -> None:
             )
 
 
-def update_settings(organization: Organization, *, changes: Mapping[str, bool], actor: Actor, at: datetime) -> None:
+def update_settings(
+    organization: Organization,
+    *,
+    changes: Mapping[str, bool],
+    actor: Actor,
+    at: datetime,
+    correlation_id: UUID | None = None,
+) -> None:
     """Change how margins treat promotions and limits. Where nothing differs, nothing is recorded."""
     with transaction.atomic():
         row, _ = MarginSettings.objects.select_for_update(no_key=True).get_or_create(organization=organization)
@@ -68,7 +76,8 @@ def update_settings(organization: Organization, *, changes: Mapping[str, bool], 
         if before == dict(changes):
             return
         MarginSettings.objects.filter(pk=row.pk).update(**changes)
-        told = MarginsChanged(organization, "promotions and limits", scopes_of_all(organization), actor, at)
+        scopes = scopes_of_all(organization)
+        told = MarginsChanged(organization, "promotions and limits", scopes, actor, at, correlation_id)
         tell(told)
         record(UPDATE_SETTINGS, actor=actor, organization=organization, before=before, after=changes, at=at)
 

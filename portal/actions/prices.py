@@ -64,6 +64,29 @@ class PriceBook:
         found = {row.organization_id: _terms(row) for row in MarginSettings.objects.filter(organization__in=sellers)}
         return cls(organization, rules, {pk: found.get(pk, Terms()) for pk in sellers})
 
+    def changed(
+        self,
+        organization_id: int,
+        *,
+        removed: MarginRule | None = None,
+        added: MarginRule | None = None,
+        settings: MarginSettings | None = None,
+    ) -> "PriceBook":
+        """The book as it would be with one rule of an organization taken out or put in, or with other settings."""
+        rules, terms = {pk: list(found) for pk, found in self.rules.items()}, dict(self.terms)
+        if removed is not None and _rule(removed) in rules.get(organization_id, []):
+            rules[organization_id].remove(_rule(removed))
+        if added is not None:
+            rules.setdefault(organization_id, []).append(_rule(added))
+        if settings is not None:
+            terms[organization_id] = _terms(settings)
+        return PriceBook(self.organization, rules, terms)
+
+    def price_of(self, subscription: Subscription, today: date) -> Priced:
+        """The price of a subscription; give it with variant, offer and promotion."""
+        category = subscription.variant.offer.category
+        return self.price(_sheet_of(subscription, today), category, subscription.customer_id, subscription.pk)
+
     def price(self, sheet: Sheet, category: str, customer_id: int, subscription_id: int | None = None) -> Priced:
         """What the customer pays, in the context of this organization."""
         own = self._seller(self.organization, Buyer(category, customer_id, subscription_id=subscription_id))

@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import reduce
 from operator import or_
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
@@ -56,6 +57,7 @@ class MarginsChanged:
     scopes: Sequence[Scope]
     actor: Actor
     at: datetime
+    correlation_id: UUID | None = None
 
 
 def priced_by(scopes: Iterable[Scope]) -> QuerySet[Subscription]:
@@ -79,7 +81,7 @@ def scopes_of_all(organization: Organization) -> tuple[Scope, ...]:
     return Scope(organization.pk), Scope(organization.pk, for_resellers=True)
 
 
-def reprice(rules: Iterable[MarginRule], *, actor: Actor, at: datetime) -> None:
+def reprice(rules: Iterable[MarginRule], *, actor: Actor, at: datetime, correlation_id: UUID | None = None) -> None:
     """What follows from margin rules that were changed (as they were, and as they are), in the caller's transaction.
 
     A rule of one subscription is a change of its price; the others are told to `settings.PORTAL_MARGIN_LISTENERS`.
@@ -87,9 +89,9 @@ def reprice(rules: Iterable[MarginRule], *, actor: Actor, at: datetime) -> None:
     rules = list(rules)
     scopes = tuple(dict.fromkeys(scope_of(rule) for rule in rules if rule.subscription_id is None))
     for subscription in {rule.subscription for rule in rules if rule.subscription is not None}:
-        _record_price(subscription, actor, at)
+        _record_price(subscription, actor, at, correlation_id)
     if scopes:
-        tell(MarginsChanged(rules[-1].organization, _words(rules[-1]), scopes, actor, at))
+        tell(MarginsChanged(rules[-1].organization, words_of(rules[-1]), scopes, actor, at, correlation_id))
 
 
 def tell(change: MarginsChanged) -> None:
@@ -97,7 +99,7 @@ def tell(change: MarginsChanged) -> None:
         import_string(listener)(change)
 
 
-def _record_price(subscription: Subscription, actor: Actor, at: datetime) -> None:
+def _record_price(subscription: Subscription, actor: Actor, at: datetime, correlation_id: UUID | None) -> None:
     """The margin of one subscription changed; one that is not billed yet is priced when it starts."""
     if subscription.status in Subscription.BILLED:
         record_change(
@@ -108,10 +110,11 @@ def _record_price(subscription: Subscription, actor: Actor, at: datetime) -> Non
             after={},
             actor=actor,
             at=at,
+            correlation_id=correlation_id,
         )
 
 
-def _words(rule: MarginRule) -> str:
+def words_of(rule: MarginRule) -> str:
     """The rule and whom it is for."""
     whom = rule.customer or rule.reseller or f"all {rule.get_audience_display().lower()}"
     return f"{rule} for {whom}, {rule.get_category_display() or 'all categories'}"

@@ -4,20 +4,19 @@ from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
-from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
-from portal.actions.margins import remove_rule, save_rule, update_settings
-from portal.audit import Actor
+from portal.actions.margin_drafts import MarginDraft
 from portal.forms.margins import MarginRuleForm, MarginSettingsForm
-from portal.htmx import hx_redirect, render_page
+from portal.htmx import render_page
 from portal.models import MarginRule, MarginSettings, Subscription
 from portal.permissions import allowed, requires
 from portal.pricing import Rule, Sheet, Terms, sell
+from portal.views.margin_preview import previewed
 
 EXAMPLE_LIST, EXAMPLE_ERP = Decimal(10), Decimal("12.50")
 LEVELS = ("For everybody", "For resellers", "For one customer or reseller", "For one subscription")
@@ -58,16 +57,18 @@ def margin_edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def edit(request: HttpRequest, rule: MarginRule) -> HttpResponse:
+    """The form; a valid one leads to what it changes of what is billed, and is saved there."""
     user: Any = request.user
+    before = MarginRule.objects.filter(pk=rule.pk).first()
     form = MarginRuleForm(request.POST if request.method == "POST" else None, instance=rule)
     if form.is_valid():
+        wanted = form.save(commit=False)
         try:
-            saved = save_rule(form.save(commit=False), actor=Actor.user(user), at=timezone.now())
+            wanted.full_clean()
         except ValidationError as refusal:
             form.add_error(None, refusal.messages)
         else:
-            messages.success(request, f"Saved: {saved}. It prices new orders and what is billed already.")
-            return hx_redirect(request, saved.subscription or "portal:margins")
+            return previewed(request, MarginDraft(user.organization, before, wanted))
     status = 422 if form.is_bound else 200
     return render_page(request, "portal/margin_form.html", {"form": form, "rule": rule}, status=status)
 
@@ -78,11 +79,7 @@ def margin_remove(request: HttpRequest, pk: int) -> HttpResponse:
     user: Any = request.user
     rule = get_object_or_404(MarginRule.objects.for_user(user), pk=pk)
     if request.method == "POST":
-        remove_rule(rule, actor=Actor.user(user), at=timezone.now())
-        messages.success(
-            request, f"Removed: {rule}. The next less specific rule holds, also for what is billed already."
-        )
-        return hx_redirect(request, "portal:margins")
+        return previewed(request, MarginDraft(user.organization, rule))
     return render_page(request, "portal/margin_remove.html", {"rule": rule}, fragment="confirm")
 
 
@@ -92,10 +89,7 @@ def margin_settings(request: HttpRequest) -> HttpResponse:
     user: Any = request.user
     form = MarginSettingsForm(request.POST if request.method == "POST" else None, instance=settings_of(request))
     if form.is_valid():
-        changes = form.cleaned_data
-        update_settings(user.organization, changes=changes, actor=Actor.user(user), at=timezone.now())
-        messages.success(request, "Saved. They price new orders and what is billed already.")
-        return hx_redirect(request, "portal:margins")
+        return previewed(request, MarginDraft(user.organization, settings=form.cleaned_data))
     status = 422 if form.is_bound else 200
     return render_page(request, "portal/margin_settings.html", {"form": form}, status=status)
 

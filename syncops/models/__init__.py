@@ -2,7 +2,7 @@
 
 from syncops.models.azure import AzureAlarm, AzureAlarmQuerySet, AzureMonth, AzureMonthQuerySet
 from syncops.models.decisions import GroupDecision, GroupDecisionQuerySet
-from syncops.models.margins import MarginUpdate, MarginUpdateQuerySet
+from syncops.models.margins import MarginPreview, MarginPreviewQuerySet, MarginUpdate, MarginUpdateQuerySet
 from syncops.models.newcomers import Newcomer, NewcomerQuerySet
 from syncops.models.operations import SyncOperation, SyncOperationQuerySet
 from syncops.models.rehearsals import GoingLive, GoingLiveQuerySet, Rehearsal, RehearsalQuerySet
@@ -25,6 +25,8 @@ __all__ = [
     "GroupDecisionQuerySet",
     "JournalEntry",
     "Lane",
+    "MarginPreview",
+    "MarginPreviewQuerySet",
     "MarginUpdate",
     "MarginUpdateQuerySet",
     "Newcomer",

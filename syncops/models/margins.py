@@ -8,6 +8,7 @@ from typing import Any
 from django.db import models
 from django.urls import reverse
 
+from mappings.models import SubscriptionMapping
 from portal.models import Organization, User
 
 
@@ -47,3 +48,30 @@ class MarginUpdate(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("syncops:margin_update", args=[self.pk])
+
+
+class MarginPreviewQuerySet(models.QuerySet["MarginPreview"]):
+    def for_user(self, user: Any) -> MarginPreviewQuerySet:
+        """Those of the person's own organization."""
+        return self.filter(mapping__connection__organization_id=user.organization_id)
+
+
+class MarginPreview(models.Model):
+    """What was shown to a person of one line before they saved new margins: it goes with the operation that follows.
+
+    `key` is that of the draft, and the correlation id of what comes of it.
+    """
+
+    key = models.UUIDField()
+    mapping = models.ForeignKey(SubscriptionMapping, on_delete=models.CASCADE, related_name="+")
+    shown = models.JSONField(default=dict)
+    shown_at = models.DateTimeField(db_index=True)  # old ones are forgotten
+
+    objects = MarginPreviewQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["key", "mapping"], name="margin_preview_unique")]
+
+    def __str__(self) -> str:
+        return f"Preview of {self.mapping}"

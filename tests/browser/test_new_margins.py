@@ -25,6 +25,8 @@ def test_new_margins_are_followed_to_what_autotask_bills(opened, installation):
     page.get_by_role("radio", name=re.compile("^Discount")).check()
     page.locator("[name=percent]").fill("1.5")
     Walk(page).button("Save rule").click()
+    Walk(page).heading("Preview")
+    Walk(page).button("Save the margins").click()
     Walk(page).heading("Margins")
     assert not complaints(page)
 

@@ -1,5 +1,6 @@
 from datetime import UTC, datetime
 from decimal import Decimal
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -85,7 +86,13 @@ def test_a_rule_for_one_subscription_asks_only_how_much(cast, as_user):
     url = f"/margins/add/?subscription={subscription.pk}"
     client = as_user(cast.billing)
     assert "All customers" not in client.get(url).content.decode()
-    assert client.post(url, {"kind": "markup", "percent": "9"}).headers["Location"] == subscription.get_absolute_url()
+    preview = client.post(url, {"kind": "markup", "percent": "9"}).headers["Location"]
+    assert not hasattr(subscription, "margin_rule")
+    seen = client.get(preview).context["digest"]
+    draft = parse_qs(urlsplit(preview).query)["draft"][0]
+    done = client.post("/margins/preview/", {"draft": draft, "seen": seen})
+    assert done.headers["Location"] == subscription.get_absolute_url()
+    subscription.refresh_from_db()
     assert subscription.margin_rule.percent == Decimal(9)
 
 
