@@ -13,6 +13,7 @@ from syncops.models import (
     GroupDecision,
     JournalEntry,
     Lane,
+    MarginPreview,
     MarginUpdate,
     Newcomer,
     Rehearsal,
@@ -78,6 +79,12 @@ class ShortfallAdmin(ReadOnlyAdmin):
     list_display = ("pk", "operation_id", "reason", "starts_on", "ends_on", "units", "amount", "currency")
     list_filter = ("reason", "currency")
     search_fields = ("operation__correlation_id", "stream__subscription__search_text")
+
+
+@admin.register(MarginPreview)
+class MarginPreviewAdmin(ReadOnlyAdmin):
+    list_display = ("pk", "key", "mapping_id", "shown_at")
+    search_fields = ("=key",)
 
 
 @admin.register(MarginUpdate)

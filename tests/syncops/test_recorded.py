@@ -115,7 +115,7 @@ def test_seats_of_the_next_period_after_the_contracts_end_wait_for_a_person(mapp
     mapped.drain()
     operation.refresh_from_db()
     assert (operation.state, operation.error_kind) == (State.FAILED, "beyond_contract")
-    assert "2028-01-01" in operation.advice
+    assert "1\xa0Jan\xa02028" in operation.advice
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_after_a_full_upgrade_nothing_is_written_to_the_old_service_any_more(map
     later = mapped.record("quantity_changed", MAY_20, quantity=50)
     mapped.drain()
     assert later.state == State.UNSUPPORTED
-    assert "Since 2026-05-15 the subscription is another offer" in later.error
+    assert "Since 15\xa0May\xa02026 the subscription is another offer" in later.error
     assert mapped.psa.applied == []
 
 
