@@ -51,13 +51,16 @@ class Candidate:
 
     @property
     def state(self) -> str:
+        """Suggested: one place is certain. Conflict: several contracts could bill it, and nobody guesses."""
         if left_out_reasons(self.subscription):
             return "Left out"
-        return "Mapped" if self.mapping else "Ready" if self.choice else "Not mapped"
+        if self.mapping:
+            return "Mapped"
+        return "Suggested" if self.choice else "Conflict" if self.contracts else "Not mapped"
 
     @property
     def tone(self) -> str:
-        return "ok" if self.mapping else "info" if self.choice else "muted"
+        return {"Mapped": "ok", "Suggested": "info", "Conflict": "warn"}.get(self.state, "muted")
 
 
 def mappable(connection: Connection) -> QuerySet[Subscription]:

@@ -44,7 +44,7 @@ def codes(candidate):
 
 def test_a_mapped_customer_a_mapped_offer_and_one_contract_make_it_certain(known):
     (one,) = judged(known)
-    assert (one.state, one.contract.id, one.first_day) == ("Ready", 100, TODAY)
+    assert (one.state, one.contract.id, one.first_day) == ("Suggested", 100, TODAY)
     assert (one.choice.company_id, one.choice.service_id, one.choice.contract_id) == (1, 10, 100)
 
 
@@ -56,7 +56,7 @@ def test_what_is_not_mapped_yet_is_named(desk):
 def test_several_contracts_are_a_choice_until_one_is_the_default(known):
     contract_row(known.connection, 101, "Second")
     (one,) = judged(known)
-    assert codes(one) == ["several_contracts"]
+    assert (one.state, codes(one)) == ("Conflict", ["several_contracts"])
     assert sorted(each.id for each in one.contracts) == [100, 101]
     common = {"connection": known.connection, "actor": Actor.user(known.cast.admin), "at": NOON}
     for contract in (a_contract(), a_contract(101, "Second")):

@@ -30,7 +30,7 @@ def names(answer):
 def test_the_list_shows_where_each_would_be_billed(urls, cast, as_user):
     answer = as_user(cast.operations).get(urls["subscription_mapping"])
     html = answer.content.decode()
-    assert [row.state for row in answer.context["rows"]] == ["Ready"]
+    assert [row.state for row in answer.context["rows"]] == ["Suggested"]
     assert "<strong>0 of 1</strong> subscriptions mapped, 1 to go." in html
     assert "Microsoft 365 (CSP)" in html
 
