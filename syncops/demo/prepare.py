@@ -6,6 +6,7 @@ from datetime import date
 
 from django.core.management import call_command
 
+from syncops.demo.azure import show_azure
 from syncops.demo.seed import SYNCED, seed
 from syncops.demo.tenant import Tenant
 
@@ -24,4 +25,7 @@ def prepare(today: date, *, say: Callable[[str], None], synced: int = SYNCED, st
     if static:
         call_command("collectstatic", interactive=False, verbosity=0)
         timed("Static files")
-    return seed(today, say=timed, synced=synced)
+    tenant = seed(today, say=timed, synced=synced)
+    if synced:
+        show_azure(tenant, say=timed)
+    return tenant

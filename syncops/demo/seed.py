@@ -19,13 +19,14 @@ from connections.tasks import refresh_mirror
 from mappings.models import SubscriptionMapping
 from mappings.pickers import Scope, Search, contract_picker
 from mappings.resolve import company_for, company_of, facts_of, service_for
+from portal.actions.prices import USAGE_BASED
 from portal.audit import Actor
 from portal.models import Subscription
 from portal.supervisor import work_until_idle
 from syncops.actions import sync_to_connection
 from syncops.demo.tenant import Tenant, ensure_tenant
 from syncops.models import SyncOperation
-from syncops.preview import MappingChoice, preview_mapping, read_facts
+from syncops.preview import MappingChoice, Since, preview_mapping, read_facts
 
 AUTOTASK, PARTNER_CENTER = "Autotask", "Partner Center"
 SYNCED = 6
@@ -93,6 +94,7 @@ def sync_some(tenant: Tenant, connection: Connection, wanted: int) -> int:
     """Put subscriptions of different customers on their contracts, as a person does on the pages; how many."""
     done: set[int] = set()
     candidates = Subscription.objects.owned_by(tenant.csp).filter(status=Subscription.Status.ACTIVE)
+    candidates = candidates.exclude(variant__offer__category__in=USAGE_BASED)
     for subscription in candidates.select_related("customer", "variant__offer", "organization").order_by("pk"):
         if len(done) < wanted and subscription.customer_id not in done and _sync(tenant, connection, subscription):
             done.add(subscription.customer_id)
@@ -117,17 +119,19 @@ def _sync(tenant: Tenant, connection: Connection, subscription: Subscription) ->
     return True
 
 
-def obvious_choice(subscription: Subscription, connection: Connection, today: date) -> MappingChoice | None:
+def obvious_choice(
+    subscription: Subscription, connection: Connection, today: date, since: Since = "today"
+) -> MappingChoice | None:
     """What the page fills in beforehand, where it fills in all three fields."""
     facts = facts_of(subscription, connection, today=today)
     company, service = company_for(subscription, connection, facts), service_for(subscription, connection, facts)
-    if company is None or service is None or facts.is_azure_plan:
+    if company is None or service is None:
         return None
     row = MirroredCompany.objects.get(connection=connection, remote_id=company.id)
     contracts = contract_picker(Scope(subscription, connection, facts), Search(), company_of(row))
     if contracts.chosen is None:
         return None
-    return MappingChoice(connection.pk, subscription.pk, company.id, service.id, contracts.chosen)
+    return MappingChoice(connection.pk, subscription.pk, company.id, service.id, contracts.chosen, since=since)
 
 
 def _origin(url: str) -> str:
