@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -74,6 +75,12 @@ def rows_of(plans: Sequence[Subscription], month: date) -> list[PlanRow]:
     lacking = shortfalls_of([row.operation_id for row in found.values() if row.operation_id])
     short = {pk: lacking.get(row.operation_id or 0) for pk, row in found.items()}
     return [PlanRow(plan, found.get(plan.pk), mapped.get(plan.pk), short.get(plan.pk)) for plan in plans]
+
+
+def look_of(rows: Sequence[PlanRow]) -> str:
+    """Changes with anything that the list shows of these."""
+    shown = [(one.plan.pk, one.row and (one.row.fingerprint, one.row.state), one.mapping, one.missing) for one in rows]
+    return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
 
 
 def shortfalls_of(operations: Sequence[int]) -> dict[int, Decimal]:

@@ -20,7 +20,7 @@ from connections.charge_codes import charge_code_of, choose_charge_code
 from connections.models import Connection
 from portal.actions.prices import USAGE_BASED
 from portal.audit import Actor
-from portal.htmx import hx_redirect, render_page
+from portal.htmx import hx_redirect, render_page, wants_fragment
 from portal.models import Subscription
 from portal.paging import page_of
 from portal.permissions import allowed, requires
@@ -35,6 +35,7 @@ from syncops.azure.sending import send_month
 from syncops.models import AzureMonth, SyncOperation
 from syncops.operations import charge_azure_month, set_azure_month
 from syncops.periods import add_months
+from syncops.views.operations import SEEN
 
 BY_HAND = Origin(AzureMonth.Source.PERSON)
 
@@ -42,22 +43,32 @@ BY_HAND = Origin(AzureMonth.Source.PERSON)
 @require_GET
 @requires("portal.read")
 def azure_months(request: HttpRequest) -> HttpResponse:
-    """Every Azure plan in one month: its amount or that it is missing, and what became of it in Autotask."""
+    """Every Azure plan in one month: its amount or that it is missing, and what became of it in Autotask.
+
+    As a fragment nothing at all (204) while it looks as the page that follows it has it.
+    """
     user: Any = request.user
     filters = AzureMonthFilter(request, _today(request))
     page = page_of(request, filters.qs)
+    rows = listing.rows_of(page.rows, filters.chosen)
+    look = listing.look_of(rows)
+    if wants_fragment(request) and request.headers.get(SEEN) == look:
+        return HttpResponse(status=204)
     context = {
         "filter": filters,
         "month": filters.chosen,
         "earlier": add_months(filters.chosen, -1),
         "later": add_months(filters.chosen, 1),
         "page": page,
-        "rows": listing.rows_of(page.rows, filters.chosen),
+        "rows": rows,
+        "look": look,
+        "live": any(one.row is not None and one.row.state == AzureMonth.State.ON_ITS_WAY for one in rows),
         "counted": SimpleLazyObject(lambda: listing.counted(user.organization, filters.chosen)),
         "alarms": SimpleLazyObject(lambda: list(listing.alarms_of(user)[: listing.MOST_ALARMS])),
         "formats": FORMATS,
         "import_kind": importing.KIND,
         "may_resolve": allowed(user, "syncops.resolve"),
+        "may_map": allowed(user, "mappings.map"),
     }
     return render_page(request, "syncops/azure_months.html", context, fragment="table")
 

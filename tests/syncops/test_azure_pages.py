@@ -11,7 +11,7 @@ from syncops.azure import looking
 from syncops.models import AzureAlarm, AzureMonth, SyncOperation
 from tests.cast import make_customer
 from tests.queries import assert_same_queries
-from tests.syncops.azure import APRIL, JUNE, MAY, again, azure_desk, azure_plan, decide, entered, prices, sent
+from tests.syncops.azure import APRIL, JUNE, MAY, again, azure_desk, azure_plan, decide, entered, prices, send, sent
 
 LIST = "/azure/?month=2026-05"
 
@@ -193,6 +193,16 @@ def test_an_alarm_is_on_the_page_and_in_the_inbox_and_one_confirmation_mends_it(
     desk.drain()
     assert prices(desk)["Jun"] == "0.00"
     assert "would be billed twice" not in billing.get("/inbox/").content.decode()
+
+
+def test_the_list_follows_what_is_on_its_way_and_says_nothing_while_nothing_changes(desk, billing):
+    send(desk, entered(desk, MAY))
+    page = billing.get(LIST)
+    assert 'hx-trigger="every 3s"' in page.content.decode()
+    seen = {"HX-Request": "true", "X-Seen": page.context["look"]}
+    assert billing.get(LIST, headers=seen).status_code == 204
+    desk.drain()
+    assert 'hx-trigger="every 3s"' not in billing.get(LIST, headers=seen).content.decode()
 
 
 def test_the_file_that_is_exported_can_be_filled_in(desk, billing):
