@@ -76,7 +76,7 @@ class AmountForm(forms.Form):
     """What one plan cost in one month. An empty price follows from the margins."""
 
     usage_cost = _money("Cost of the usage")
-    reservations_cost = _money("Cost of reservations", required=False, help_text="What of it is for reservations.")
+    reservations_cost = _money("Cost of reservations", required=False, help_text="Added to the usage.")
     price = _money("Price", required=False, help_text="Empty: it follows from the margin rule of the plan.")
     retail = _money(
         "Microsoft’s retail amount", required=False, help_text="Only where the margin rule is one on the retail price."

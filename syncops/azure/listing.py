@@ -91,8 +91,9 @@ def shortfalls_of(operations: Sequence[int]) -> dict[int, Decimal]:
 
 
 def counted(organization: Organization, month: date) -> dict[str, int]:
-    """How many plans there are, how many have an amount, and how many of those are to be sent: one query."""
+    """How many plans there are, how many have an amount, and how many of those can be sent: one query."""
     ready = in_state(AzureMonth.State.READY, f"{ROW}__") | in_state(AzureMonth.State.CORRECTED, f"{ROW}__")
+    ready &= Q(pk__in=SubscriptionMapping.objects.open().values("subscription"))
     return plans_in(organization, month).aggregate(
         plans=Count("pk"), amounts=Count("of_month"), to_send=Count("pk", filter=ready)
     )

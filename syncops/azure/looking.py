@@ -22,10 +22,13 @@ from mappings.models import SubscriptionMapping
 from portal.audit import Actor, record
 from portal.far_side import FarSideError, Unauthorized
 from syncops.azure.amounts import Unasked, is_posted, unasked
+from syncops.bills import billed
 from syncops.lines import actual_of, rows_of, term_of
 from syncops.models import AzureAlarm, AzureMonth, Lane, Stream, SyncOperation, Write
 from syncops.operations import charge_azure_month, set_azure_month
 from syncops.operations.set_azure_month import RESETS_ON
+from syncops.periods import PeriodGrid
+from syncops.timeline import Term
 
 log = structlog.get_logger()
 EVERY, AGAIN_AFTER = timedelta(hours=24), timedelta(hours=1)
@@ -126,22 +129,54 @@ def _note(line: Line, rows: list[UnitRow], now: datetime) -> None:
         if stream.fence != line.fence:
             return
         months = AzureMonth.objects.went_out().filter(operation__in=line.operations, posted_at=None)
-        for month in months.select_related("operation"):
-            _note_month(month, rows, now)
+        for month in months.select_related("operation", "organization", "subscription__customer", "connection"):
+            _note_month(month, rows, term_of(contract), now)
         if found is None:
             close_alarm(mapping, now)
         else:
             _raise_alarm(mapping, found, now)
 
 
-def _note_month(month: AzureMonth, rows: list[UnitRow], now: datetime) -> None:
+def _note_month(month: AzureMonth, rows: list[UnitRow], term: Term, now: datetime) -> None:
+    """What the line shows of a month that was set: posted, 0 after it, or another amount by now."""
     assert month.operation
     assert month.period
+    if _bills_otherwise(month, rows, term):
+        AzureMonth.objects.filter(pk=month.pk).update(set_at=None, zeroed_at=None)
+        _record_month("Find Azure Month Changed", month, now)
+        return
     resets_on = month.operation.payload.get(RESETS_ON)
     is_zero = not resets_on or not actual_of(rows).at(date.fromisoformat(resets_on)).price
     posted = now if is_posted(rows_of(rows), month.period) else None
     AzureMonth.objects.filter(pk=month.pk).update(
         zeroed_at=(month.zeroed_at or now) if is_zero else None, posted_at=posted
+    )
+
+
+def _bills_otherwise(month: AzureMonth, rows: list[UnitRow], term: Term) -> bool:
+    """Whether the month's period bills another amount than was set: somebody changed the line. Where days were given
+    up, their shortfall tells.
+    """
+    assert month.operation
+    assert month.period
+    if month.operation.shortfalls.exists() or month.period > term.end:
+        return False
+    shown = rows_of(rows)
+    periods = [PeriodGrid.of(term, shown).period_of(month.period)]
+    return billed(actual_of(rows), periods, term, month.currency, [row.start for row in shown]) != month.sent_price
+
+
+def _record_month(name: str, month: AzureMonth, now: datetime) -> None:
+    record(
+        name,
+        actor=LOOKER,
+        organization=month.organization,
+        status="failed",
+        subject=str(month),
+        subscription=month.subscription,
+        connection=month.connection,
+        asked={"month": month.month, "price": month.sent_price, "period": month.period},
+        at=now,
     )
 
 

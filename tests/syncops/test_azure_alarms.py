@@ -10,7 +10,7 @@ from syncops.actions import NotPossible
 from syncops.azure import looking
 from syncops.azure.mending import mend, preview_mend
 from syncops.models import AzureAlarm, SyncOperation
-from tests.syncops.azure import AUGUST, JULY, JUNE, MAY, again, azure_desk, prices, sent
+from tests.syncops.azure import AUGUST, JULY, JUNE, MAY, again, azure_desk, previewed, prices, send, sent
 
 HUNDRED = Decimal(100)
 
@@ -66,6 +66,21 @@ def test_a_month_that_was_set_is_no_alarm_and_neither_is_one_on_its_way(desk):
     sent(desk, JUNE)
     look(desk)
     assert not AzureAlarm.objects.exists()
+
+
+@pytest.mark.parametrize(("units", "price"), [(1, Decimal(90)), (0, None), (2, None)])
+def test_a_month_that_somebody_changed_is_not_set_any_more_and_may_be_sent_again(desk, units, price):
+    desk.psa.edit(desk.line, date(2026, 5, 20), units, price=price)
+    look(desk)
+    assert again(desk.row).state == "ready"
+    assert AuditEntry.objects.filter(name="Find Azure Month Changed").count() == 1
+    preview = previewed(desk, desk.row)
+    if units == 1:
+        send(desk, desk.row, preview)
+        desk.drain()
+        assert (prices(desk)["May"], again(desk.row).state) == ("120.00", "set")
+    else:
+        assert f"shows {units} units" in preview.problem
 
 
 def test_what_is_posted_is_billed_and_no_alarm(desk):
