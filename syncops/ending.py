@@ -15,6 +15,7 @@ from portal.audit import Actor, record
 from portal.models import Subscription
 from portal.templatetags.portal import day as in_full
 from syncops.actions import NotPossible, locked_stream, plan_operation
+from syncops.azure.leaving import why_not_leave
 from syncops.models import SyncOperation
 from syncops.money import to_minor_unit
 from syncops.moving import last_day_before
@@ -81,7 +82,7 @@ def end_mapping(
             raise NotPossible(problem)
         if not (row.starts_on or day) <= day <= today:
             raise NotPossible("Choose a day from the first one billed here up to today.")
-        if set_to_zero and (later := changed_after(row, day)):
+        if set_to_zero and (later := changed_after(row, day) or why_not_leave(row, day)):
             raise NotPossible(later)
         row.ends_on, correlation_id = last_day_before(row, day), uuid.uuid4()
         row.starts_on = row.starts_on or row.ends_on

@@ -13,8 +13,10 @@ from connections.psa.types import Contract, UnitRow
 from mappings import resolve
 from mappings.models import SubscriptionMapping
 from mappings.reasons import Reason
+from portal.actions.prices import USAGE_BASED
 from syncops import journal, plans
 from syncops.actions import mapping_payload
+from syncops.azure.leaving import why_not_leave
 from syncops.changes import Ours, excluded_by, unfold
 from syncops.ending import changed_after
 from syncops.lines import actual_of, rows_of, term_of
@@ -91,7 +93,7 @@ def why_not(mapping: SubscriptionMapping, day: date, today: date) -> str:
         if not can_go_along(one, day):
             state = one.get_state_display().lower()
             return f"“{one.label}” is {state}. Wait for it, or decide about it in the inbox first."
-    return changed_after(mapping, day)
+    return changed_after(mapping, day) or why_not_leave(mapping, day)
 
 
 def preview_move(
@@ -157,6 +159,8 @@ def carried_over(mapping: SubscriptionMapping, day: date) -> dict[str, Any]:
     has none yet.
     """
     priced = mapping_payload(mapping.subscription, day)
+    if mapping.subscription.variant.offer.category in USAGE_BASED:
+        return priced  # what a month was set to is no price of the months after it
     stream = Stream.objects.filter(connection=mapping.connection, subscription=mapping.subscription).first()
     contract = MirroredContract.objects.filter(connection=mapping.connection, remote_id=mapping.contract_id).first()
     if stream is None or contract is None:

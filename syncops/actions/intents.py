@@ -11,7 +11,7 @@ from django.db.models import F
 from connections.models import Connection
 from mappings.exclusions import excluded_steps
 from mappings.models import SubscriptionMapping
-from portal.actions.prices import priced
+from portal.actions.prices import USAGE_BASED, priced
 from portal.audit import Actor
 from portal.models import AuditEntry, Subscription, SubscriptionChange
 from portal.queue import enqueue
@@ -119,8 +119,10 @@ def locked_stream(connection: Connection, subscription: Subscription) -> Stream:
 
 def mapping_payload(subscription: Subscription, today: date, *, since: date | None = None) -> dict[str, Any]:
     """What the mapping operation carries: units, and price and cost per unit and period as text. `since`: the first day
-    billed, where it is not today; from then on units may be left out.
+    billed, where it is not today; from then on units may be left out. An Azure plan has no price but that of a month.
     """
+    if subscription.variant.offer.category in USAGE_BASED:
+        return {"units": subscription.quantity, "price": "0", "cost": "0"}
     price = priced(subscription, today=today)
     carried = {"units": subscription.quantity, "price": str(price.unit_price), "cost": str(price.unit_cost)}
     excluded = excluded_steps(subscription, since or today)

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 import structlog
 from django.db import transaction
@@ -181,12 +182,16 @@ def _record_month(name: str, month: AzureMonth, now: datetime) -> None:
 
 
 def _look_at_charges(connection: Connection, psa: Psa, now: datetime) -> None:
-    """Charges of months that were billed since: one request each, until they are."""
+    """Charges of months that were billed since, or changed or taken away: one request each, until they are billed."""
     months = AzureMonth.objects.went_out().filter(connection=connection, sent_as=AzureMonth.SentAs.CHARGE)
-    for month in months.filter(posted_at=None).select_related("operation").order_by("pk"):
+    related = ("operation", "organization", "subscription__customer", "connection")
+    for month in months.filter(posted_at=None).select_related(*related).order_by("pk"):
         payload = month.operation.payload if month.operation else {}
         found = psa.find_charges(int(payload["contract_id"]), key=payload["key"])
-        if found and found[0].billed:
+        if not any(one.amount == Decimal(payload["unit_price"]) and not one.canceled for one in found):
+            AzureMonth.objects.filter(pk=month.pk, operation=month.operation).update(set_at=None)
+            _record_month("Find Azure Charge Changed", month, now)
+        elif found[0].billed:
             AzureMonth.objects.filter(pk=month.pk, operation=month.operation).update(posted_at=now)
 
 

@@ -265,7 +265,10 @@ def _preview_charge(
     if max(period, first) > term.end:
         problem = f"{mapping.contract_name} ends on {term.end} and bills nothing after it. Extend it first."
     elif not (charge.cost or charge.price):
-        problem = "What was charged already is the whole amount."
+        problem = (
+            "It was charged in whole. If its charge was changed or taken away in Autotask, put that right there; or "
+            "enter another amount, and the difference is charged."
+        )
     return MonthPreview(row, mapping, period, charge=charge, problem=problem, codes=codes)
 
 

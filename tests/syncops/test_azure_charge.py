@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from portal.models import AuditEntry
 from syncops.actions import NotPossible, dismiss_operation
 from syncops.azure import looking
 from syncops.azure.sending import send_month
@@ -149,6 +150,16 @@ def test_the_daily_look_finds_it_billed(desk):
     assert again(row).state == Month.POSTED
     assert looking.connections_due(desk.clock.now) == []
     assert Lane.objects.get().months_read_at == desk.clock.now
+
+
+@pytest.mark.parametrize("change", [{"canceled": True}, {"unit_price": Decimal(1)}, None])
+def test_a_charge_that_somebody_changed_or_took_away_is_not_set_any_more_and_is_not_made_twice(desk, change):
+    row = sent(desk, MAY)
+    desk.psa.charges[:] = [replace(desk.psa.charges[0], **change)] if change else []
+    looking.look(desk.connection.pk, desk.clock.now)
+    assert again(row).set_at is None
+    assert AuditEntry.objects.filter(name="Find Azure Charge Changed").count() == 1
+    assert "put that right there" in previewed(desk, row).problem
 
 
 def test_a_free_month_is_charged_with_its_cost(desk):
