@@ -16,6 +16,7 @@ STAGES = {
     "subscriptions": "comparing subscriptions",
 }
 COUNTED = (
+    ("prices", "Prices stored"),
     ("customers_read", "Customers compared"),
     ("subscriptions", "Subscriptions compared"),
     ("new", "New"),

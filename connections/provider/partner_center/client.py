@@ -21,7 +21,7 @@ from django.conf import settings
 
 from connections.provider.partner_center.advice import LATER
 from connections.provider.partner_center.answers import UNREADABLE, json_of
-from connections.provider.partner_center.auth import Tokens
+from connections.provider.partner_center.auth import PARTNER_CENTER, Tokens
 from connections.provider.partner_center.failures import failure, retry_after
 from connections.provider.partner_center.pacing import NoPace, Pace
 from connections.psa.http import Answer, NoAnswer, NotSent, send
@@ -32,6 +32,7 @@ PATIENCE_S = 5.0
 """The longest pause that the service may ask of a read within one call; beyond it the caller tries later."""
 BLOCKED_S = 30.0
 """How long all processes pause after a throttle that names no pause."""
+SALES = "https://api.partner.microsoft.com"
 APPLICATION = "CSP Portal"
 CONTINUATION = "MS-ContinuationToken"
 SAME_AGAIN = frozenset({"900420", "900421"})
@@ -50,13 +51,14 @@ class Call:
     headers: Mapping[str, str] | None = None
     body: bytes | None = None
     root: str = "v1"
+    audience: str = ""
 
     @property
     def writing(self) -> bool:
         return self.method != "GET"
 
     def url(self) -> str:
-        return "/".join([settings.PARTNER_CENTER_URL, self.root, *(quote(part, safe="") for part in self.path)])
+        return "/".join([_base(self.audience), self.root, *(quote(part, safe="$()',=") for part in self.path)])
 
     def complete_headers(self, token: str) -> dict[str, str]:
         return {
@@ -159,6 +161,14 @@ class PartnerCenter:
             if not token:
                 return
 
+    def download(self, *path: str) -> bytes:
+        """A file of the sales service, such as a price sheet: another host than the rest, and a token of its own."""
+        call = Call("GET", path, uuid4(), uuid4(), {"timeline": "current"}, root="v1.0/sales", audience=SALES)
+        answer = self._answered(call)
+        if answer.status != 200:
+            _reply(answer, call)
+        return answer.content
+
     def write(
         self,
         method: str,
@@ -179,15 +189,19 @@ class PartnerCenter:
 
     def _exchanged(self, call: Call) -> Reply:
         """One exchange. A refused token is replaced once, under the same request id: a refused sign-in did nothing."""
-        token = self._tokens.token()
+        return _reply(self._answered(call), call)
+
+    def _answered(self, call: Call) -> Answer:
+        asked = (call.audience,) if call.audience else ()
+        token = self._tokens.token(*asked)
         answer = self._sent(call, token)
         if answer.status == 401 and _code(answer) not in SAME_AGAIN:
             self._tokens.forget(token)
-            answer = self._sent(call, self._tokens.token())
+            answer = self._sent(call, self._tokens.token(*asked))
         self.as_of = _clock_of(answer) or self.as_of
         if answer.status == 429:
             self._pace.block(retry_after(answer, answer.text) or BLOCKED_S)
-        return _reply(answer, call)
+        return answer
 
     def _sent(self, call: Call, token: str) -> Answer:
         self._pace.take()
@@ -239,6 +253,12 @@ def _reply(answer: Answer, call: Call) -> Reply:
     if body is UNREADABLE:
         raise _silence(call, f"Partner Center's answer cannot be read (HTTP {answer.status}).")
     return Reply(answer.status, body, answer.headers, _path_in(answer.headers.get("Location", "")))
+
+
+def _base(audience: str) -> str:
+    """Where the service of an audience is: all of them in one place where Partner Center is not Microsoft's own."""
+    is_microsofts = settings.PARTNER_CENTER_URL == PARTNER_CENTER
+    return audience if audience and is_microsofts else str(settings.PARTNER_CENTER_URL)
 
 
 def _clock_of(answer: Answer) -> datetime | None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from django.db.models import F, Q
 
 from connections.models import ProviderCustomer
-from connections.provider.partner_center import listing
+from connections.provider.partner_center import listing, reading_prices
 from connections.provider.partner_center.client import code_of
 from connections.provider.partner_center.holdings import compare_all
 from connections.provider.partner_center.progress import Progress
@@ -28,6 +28,8 @@ TOKEN_REFUSED = "400"  # noqa: S105  a status
 
 def read(progress: Progress) -> bool:
     """Go on where it stopped; False where time is up before the end."""
+    if reading_prices.SHEETS not in progress.row.cursor:
+        reading_prices.read(progress)
     stage = str(progress.row.cursor.get("stage", RESELLERS))
     if stage == RESELLERS:
         _read_resellers(progress)

@@ -172,6 +172,39 @@ class AuditRecord(Shape):
     customized_data: Annotated[tuple[Named, ...], BeforeValidator(lambda value: value or ())] = ()
 
 
+class PromotionTerm(Shape):
+    duration: Text = ""
+    billing_cycle: Word = ""
+
+
+class PricingPolicy(Shape):
+    """A share of the price, as text: "0.05"."""
+
+    policy_type: Word = ""
+    value: Amount = None
+
+    @property
+    def is_percent(self) -> bool:
+        return self.policy_type == "percentdiscount"
+
+
+class RequiredProduct(Shape):
+    product_id: Text = ""
+    sku_id: Text = ""
+    term: PromotionTerm = PromotionTerm()
+    pricing_policies: tuple[PricingPolicy, ...] = ()
+
+
+class Promotion(Shape):
+    """A promotion with the products, terms and billing cycles that it is for."""
+
+    id: Text
+    name: Text = ""
+    start_date: LastDay = None
+    end_date: LastDay = None
+    required_products: tuple[RequiredProduct, ...] = ()
+
+
 class Pricing(Shape):
     """Prices per unit; `price` is for one billing period, `extended_price` for the whole commitment."""
 

@@ -1,8 +1,10 @@
 """Importing everything from the stand-in: what is there afterwards, once, and whose it is."""
 
+from decimal import Decimal
+
 import pytest
 
-from portal.models import AuditEntry, Customer, Organization, Subscription, SubscriptionChange
+from portal.models import AuditEntry, Customer, Organization, Subscription, SubscriptionChange, VariantPrice
 from tests.connections.provider.imports import Importing
 
 
@@ -38,6 +40,30 @@ def test_everything_arrives_with_its_owner_and_a_second_import_finds_nothing_new
 
 
 def test_an_import_takes_a_request_per_customer_and_few_beside(importing):
-    before = importing.requests()
     importing.everything()
-    assert importing.requests() - before <= 25 + 6
+    calls = importing.far_side.control("counters")["by_call"]
+    catalogue = sum(number for path, number in calls.items() if "pricesheets" in path or "promotions" in path)
+    assert sum(calls.values()) - catalogue <= 25 + 7
+
+
+def test_what_arrives_has_the_price_of_the_price_sheet_and_its_promotion(importing):
+    row = importing.everything()
+    assert (row.problems, row.counts["promotions"]) == ([], 2)
+    premium = importing.subscription("kliniek-linde", 1)
+    assert (premium.list_price, premium.erp, premium.promotion.percent) == (Decimal("17.30"), Decimal("21.63"), 15)
+    stored = VariantPrice.objects.count()
+    importing.wait(days=1)
+    again = importing.everything()
+    assert ("prices" in again.counts, VariantPrice.objects.count()) == (False, stored)
+
+
+def test_prices_that_cannot_be_read_are_told_and_stop_nothing(importing):
+    importing.far_side.control("faults", {"fault": "error_500_json", "path": "pricesheets", "times": None})
+    row = importing.everything()
+    assert (row.state, row.counts["new"]) == ("succeeded", 120)
+    assert "could not be read" in row.problems[0]
+    assert "has no price in EUR" in row.problems[-1]
+    importing.far_side.server.faults.clear()
+    importing.wait(days=1)
+    assert importing.everything().counts["changed"] > 50
+    assert importing.subscription("kliniek-linde", 1).list_price == Decimal("17.30")
