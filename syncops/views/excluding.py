@@ -81,7 +81,10 @@ def subscription_exclude(request: HttpRequest, pk: int) -> HttpResponse:
     except NotPossible as error:
         form.add_error(None, str(error))
         return _page(request, context, 422)
-    messages.success(request, f"{units} of its units are left out." if units else "All of its units are billed again.")
+    done = (
+        f"{units} unit{'s are' if units != 1 else ' is'} left out." if units else "All of its units are billed again."
+    )
+    messages.success(request, done)
     return hx_redirect(request, mapping.subscription)
 
 
