@@ -18,6 +18,7 @@ from connections.models import (
     Pace,
     ProviderCustomer,
     ProviderImport,
+    Registration,
     RequestBudget,
     RequestSlot,
 )
@@ -143,3 +144,12 @@ class CreationAdmin(ReadOnlyAdmin):
     list_select_related = ("connection", "asked_by")
     raw_id_fields = ("connection", "asked_by", "began")
     search_fields = ("name", "=remote_id", "connection__name")
+
+
+@admin.register(Registration)
+class RegistrationAdmin(ReadOnlyAdmin):
+    list_display = ("connection", "events", "registered_at", "delivered_at", "problem")
+    list_select_related = ("connection",)
+    raw_id_fields = ("connection",)
+    search_fields = ("connection__name", "problem")
+    exclude = ("key",)

@@ -20,8 +20,11 @@ def counts_of(organization_id: int, *, at_most: int | None = None, **rows: Query
 
 
 def _few(rows: QuerySet[Any], at_most: int | None) -> QuerySet[Any]:
+    """Without an order of its own: PostgreSQL refuses one beside the count."""
     rows = rows.order_by()
-    return rows if at_most is None else rows.model._base_manager.filter(pk__in=rows.values("pk")[:at_most])
+    if at_most is None:
+        return rows
+    return rows.model._base_manager.filter(pk__in=rows.values("pk")[:at_most]).order_by()
 
 
 _COUNT = Func("pk", function="COUNT")
