@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import asdict, dataclass, fields
+from functools import lru_cache
 from typing import Any, Literal, get_args, get_type_hints
 
 
@@ -31,7 +32,7 @@ class Policies:
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> "Policies":
         """The policies in `stored`, defaults for the rest. Raises ValueError for a name or value that is not known."""
-        hints = get_type_hints(cls)
+        hints = _hints() if stored else {}
         for name, value in stored.items():
             if name not in hints:
                 raise ValueError(f"{name} is not a policy.")
@@ -50,6 +51,11 @@ class Policies:
         """Only what differs from the defaults, so that a better default reaches those who never chose."""
         defaults = Policies()
         return {f.name: value for f in fields(self) if (value := asdict(self)[f.name]) != getattr(defaults, f.name)}
+
+
+@lru_cache(maxsize=1)
+def _hints() -> dict[str, Any]:
+    return get_type_hints(Policies)
 
 
 # Values that nothing acts on yet: shown, and not to be chosen. What makes one act takes it off this list.

@@ -162,7 +162,7 @@ def minute_of(moment: datetime) -> int:
     return int(moment.timestamp()) // 60
 
 
-def kept_minutes(usage: Usage, more: int) -> dict[int, int]:
-    """The minutes with so many more requests in this one; those that have left the window are forgotten."""
-    this, kept = minute_of(usage.now), usage.recent()
+def kept_minutes(usage: Usage, more: int, *, at: datetime) -> dict[int, int]:
+    """The minutes with so many more requests in that of `at`; those that have left the window are forgotten."""
+    this, kept = minute_of(at), usage.recent()
     return kept | {this: kept.get(this, 0) + more}

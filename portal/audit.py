@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -45,11 +46,11 @@ class Actor:
 
 def masked(value: Any) -> Any:
     """`value` with the values of secret-looking names replaced; a hash prefix keeps "changed" visible. JSON-ready."""
+    if isinstance(value, str | None):
+        return storable(value)
     if isinstance(value, Mapping):
         return {
-            storable(str(name)): _mask(inner)
-            if SECRET_NAMES.search(str(name)) and inner not in (None, "")
-            else masked(inner)
+            storable(str(name)): _mask(inner) if _is_secret(str(name)) and inner not in (None, "") else masked(inner)
             for name, inner in value.items()
         }
     if isinstance(value, list | tuple):
@@ -63,9 +64,14 @@ def masked(value: Any) -> Any:
 
 def storable(value: Any) -> Any:
     """Text without what a database refuses to store (NUL, halves of surrogate pairs), whoever sent it."""
-    if not isinstance(value, str):
+    if not isinstance(value, str) or (value.isascii() and "\x00" not in value):
         return value
     return value.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+
+
+@lru_cache(maxsize=2048)
+def _is_secret(name: str) -> bool:
+    return SECRET_NAMES.search(name) is not None
 
 
 def _mask(value: Any) -> str:

@@ -158,7 +158,7 @@ elif QUEUE_URL == "orm://":
 else:
     raise ImproperlyConfigured("QUEUE_URL must be orm:// or a redis:// address.")
 EXECUTOR = {
-    "drain_budget_s": 20,
+    "drain_budget_s": 30,
     "connect_timeout_s": 5,
     "read_timeout_s": 60,
     "lease_s": 120,

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from portal.processes import is_surely_gone
+from portal.writers import in_turn
 from syncops.models import NEVER, Lane, Stream
 
 
@@ -34,15 +35,19 @@ class Claim:
 
 def claim_lane(connection_id: int, *, owner: str, now: datetime, seconds: float) -> bool:
     """Become the one drain of a connection for some seconds; also renews what is ours already."""
-    Lane.objects.get_or_create(connection_id=connection_id, defaults={"compared_at": now})
-    free = Lane.objects.filter(connection_id=connection_id, lease_until__lte=now)
-    ours = Lane.objects.filter(connection_id=connection_id, owner=owner)
-    until = now + timedelta(seconds=seconds)
-    return bool(free.update(lease_until=until, owner=owner) or ours.update(lease_until=until))
+    lanes, until = Lane.objects.filter(connection_id=connection_id), now + timedelta(seconds=seconds)
+    with in_turn():
+        if lanes.filter(Q(lease_until__lte=now) | Q(owner=owner)).update(lease_until=until, owner=owner):
+            return True
+        made = Lane.objects.get_or_create(
+            connection_id=connection_id, defaults={"compared_at": now, "lease_until": until, "owner": owner}
+        )
+        return made[1]
 
 
 def release_lane(connection_id: int, *, owner: str) -> None:
-    Lane.objects.filter(connection_id=connection_id, owner=owner).update(lease_until=NEVER, owner="")
+    with in_turn():
+        Lane.objects.filter(connection_id=connection_id, owner=owner).update(lease_until=NEVER, owner="")
 
 
 def claim_streams(connection_id: int, *, owner: str, now: datetime, seconds: float, at_most: int) -> list[Claim]:
@@ -53,7 +58,7 @@ def claim_streams(connection_id: int, *, owner: str, now: datetime, seconds: flo
     """
     until = now + timedelta(seconds=seconds)
     waiting = Stream.objects.due(now).filter(connection_id=connection_id).order_by("-urgent", "due", "pk")
-    with transaction.atomic():
+    with in_turn(), transaction.atomic():
         unlocked = waiting.select_for_update(skip_locked=True, no_key=True)
         rows = list(unlocked.values_list("pk", "urgent")[:at_most])
         found = [pk for pk, urgent in rows if urgent == rows[0][1]]
@@ -66,7 +71,7 @@ def claim_streams(connection_id: int, *, owner: str, now: datetime, seconds: flo
 @contextmanager
 def held(claim: Claim) -> Iterator[Stream]:
     """A transaction in which the claimed stream is locked and surely ours. Raises LostLease where it is not."""
-    with transaction.atomic():
+    with in_turn(), transaction.atomic():
         stream = Stream.objects.select_for_update(no_key=True).filter(pk=claim.stream_id, fence=claim.fence).first()
         if stream is None:
             raise LostLease(f"stream {claim.stream_id} has moved on from fence {claim.fence}")
@@ -79,7 +84,7 @@ def held_together(claims: Iterable[Claim]) -> Iterator[dict[int, Stream]]:
     among them. Locked in one order, whoever else locks several.
     """
     fences = {claim.stream_id: claim.fence for claim in claims}
-    with transaction.atomic():
+    with in_turn(), transaction.atomic():
         locked = Stream.objects.select_for_update(no_key=True).filter(pk__in=fences).order_by("pk")
         yield {stream.pk: stream for stream in locked if stream.fence == fences[stream.pk]}
 

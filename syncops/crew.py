@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Hashable, Iterable
@@ -15,9 +16,9 @@ Task = Callable[[], None]
 class Work:
     """Tasks that were handed in together."""
 
-    def __init__(self, change: threading.Condition, left: int) -> None:
+    def __init__(self, change: threading.Condition, number: int, left: int) -> None:
         self._change = change
-        self.left = left
+        self.number, self.left = number, left
         self.error: BaseException | None = None
 
     def wait(self) -> None:
@@ -31,8 +32,9 @@ class Work:
 class Crew:
     """Does tasks one at a time for each key (a contract), several keys at once.
 
-    There are twice as many hands as requests `at_once`, so that some write down what comes next while others wait for
-    an answer. Where there may be only one request, everything is done by the caller, at once and in the order given.
+    There are three times as many hands as requests `at_once`, so that some have written down what comes next while
+    others wait for an answer. Where there may be only one request, everything is done by the caller, at once and in
+    the order given.
     """
 
     def __init__(self, at_once: int) -> None:
@@ -41,7 +43,8 @@ class Crew:
         self._waiting: dict[Hashable, deque[tuple[Task, Work]]] = defaultdict(deque)
         self._busy: set[Hashable] = set()
         self._hands: list[threading.Thread] = []
-        self._most = 0 if self.alone else 2 * at_once
+        self._numbers = itertools.count()
+        self._most = 0 if self.alone else 3 * at_once
         self._over = False
 
     def __enter__(self) -> Crew:
@@ -60,7 +63,7 @@ class Crew:
     def start(self, tasks: Iterable[tuple[Hashable, Task]]) -> Work:
         """Hand in tasks with their keys; those of one key are done in the order given."""
         tasks = list(tasks)
-        work = Work(self._change, len(tasks))
+        work = Work(self._change, next(self._numbers), len(tasks))
         if self.alone:
             for _, task in tasks:
                 task()
@@ -93,12 +96,12 @@ class Crew:
             databases.close_all()
 
     def _take(self) -> tuple[Hashable, Task, Work] | None:
-        """The next task of the free key with the most of them; None when all is over."""
+        """The next task of what was handed in first, of its free key with the most tasks; None when all is over."""
         with self._change:
             while True:
                 free = [key for key, tasks in self._waiting.items() if tasks and key not in self._busy]
                 if free:
-                    key = max(free, key=lambda key: len(self._waiting[key]))
+                    key = min(free, key=lambda key: (self._waiting[key][0][1].number, -len(self._waiting[key])))
                     task, work = self._waiting[key].popleft()
                     if not self._waiting[key]:
                         del self._waiting[key]

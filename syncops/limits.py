@@ -18,10 +18,10 @@ class Limits:
     connect_timeout_s: float = 5
     read_timeout_s: float = 60
     quiet_s: float = 300
-    drain_budget_s: float = 20
+    drain_budget_s: float = 30
     threads: int = 3
     retries: int = 5
-    first_batch: int = 12
+    first_batch: int = 18
     batch: int = 36  # their unit rows of a 12-month contract fit one page
     lane_s: float = 15
     back_off_s: float = 5

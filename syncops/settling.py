@@ -61,13 +61,18 @@ def _give_back(ended: list[tuple[Job, Moment]]) -> None:
         give_back(Stream.objects.filter(pk__in=pks), due)
 
 
-def reload(job: Job) -> None:
+def forget(job: Job) -> None:
     """Forget what a step changed in memory alone, because its transaction came to nothing."""
     for row in (*job.operations, job.run):
         row.refresh_from_db()
     job.mapping.refresh_from_db(fields=["line_id", "line_key"])
-    job.unproved = list(Write.objects.filter(stream_id=job.claim.stream_id, state__in=Write.UNPROVED).order_by("pk"))
     job.settled = False
+
+
+def reload(job: Job) -> None:
+    """The same, and know the unproved writes as they are stored."""
+    forget(job)
+    job.unproved = list(Write.objects.filter(stream_id=job.claim.stream_id, state__in=Write.UNPROVED).order_by("pk"))
 
 
 def again(job: Job, outcome: str, moment: Moment) -> None:

@@ -24,6 +24,7 @@ import calendar
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -277,6 +278,9 @@ class FakePsa:
             if fault != "swallow":
                 self._take(entry, request)
                 self.applied.append(request)
+
+    def next_in_line(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def extend_contract(self, contract_id: int, end: date) -> None:
         with self._call("extend_contract", (contract_id, end)) as fault:

@@ -4,6 +4,7 @@ A Rejected whose reason changes what a caller does next names it: `connections.p
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from datetime import date, datetime
 from typing import Literal, Protocol
 
@@ -83,6 +84,9 @@ class Psa(Protocol):
 
     def adjust(self, request: AdjustmentRequest) -> None:
         """Create one adjustment. Returning means that the PSA accepted it, not that it shows."""
+
+    def next_in_line(self) -> AbstractContextManager[None]:
+        """Around an `adjust` that waits until others of this process have ended: it goes as soon as one of them has."""
 
     def extend_contract(self, contract_id: int, end: date) -> None:
         """Move the contract's last day to `end`, later than it is; its lines go on as they are on their last day."""

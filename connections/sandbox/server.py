@@ -17,7 +17,7 @@ class Sandbox:
     """Autotask and Partner Center on loopback, each with its own ledger below `data_dir`, kept between runs.
 
     `fresh` starts over. `record` gets every exchange with Autotask as one JSON line (see stand_in.py); Partner Center's
-    go to the same name with `partner-center-` before it. `latency` (seconds) is added to every answer.
+    go to the same name with `partner-center-` before it. Every answer takes `latency` seconds or more.
     `autotask_databases` replaces the demonstration's data, in the shape described in store.py. PortTaken names the
     stand-in whose port is in use.
     """

@@ -5,7 +5,7 @@ Control endpoints, JSON in and out, under /_control, never recorded and never co
     GET  faults                              the scripted faults and how often each has hit
     POST faults      {"fault", "method"?, "path"?, "times"?, "skip"?, "text"?}, or a list of such   (see faults.py)
     DELETE faults                            forget them all
-    POST latency     {"seconds": 0.05}       added to every answer
+    POST latency     {"seconds": 0.05}       every answer takes this long, or longer where it cannot help it
     GET  counters                            {"requests", "by_call": {"GET /path/{id}": n}, "by_status", "peak"}
     DELETE counters
     GET, POST clock  see Clock.control       (for a stand-in that has a clock)
@@ -18,6 +18,7 @@ left out of it; answers that a fault lost on the way are in.
 
 import re
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -84,7 +85,7 @@ class StandIn:
         self._thread.start()
 
     def stop(self) -> None:
-        """Close the port and every connection; requests that are being slow are dropped unapplied."""
+        """Close the port and every connection; requests that a fault makes slow are dropped unapplied."""
         self._stopping.set()
         if self._thread is not None:
             self._listener.shutdown()
@@ -138,10 +139,14 @@ class StandIn:
         return self.clock.now() if self.clock is not None else datetime.now(UTC)
 
     def _answer(self, request: Request, fault: Fault | None) -> Response:
-        self.pause(self.latency + (fault.seconds if fault and fault.name == "slow" else 0))
-        if fault and fault.name in REPLACES_THE_ANSWER:
-            return self._replaced(fault)
-        response = self.respond(request)
+        self.pause(fault.seconds if fault and fault.name == "slow" else 0)
+        began = time.monotonic()
+        replaced = fault is not None and fault.name in REPLACES_THE_ANSWER
+        try:
+            response = self._replaced(fault) if fault and replaced else self.respond(request)
+        except Refused as refused:
+            response = refused.response
+        self.pause(self.latency - (time.monotonic() - began))
         self.pause(fault.seconds if fault and fault.name == "slow_after" else 0)
         return response
 

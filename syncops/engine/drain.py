@@ -46,12 +46,16 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Jobs of one connection that share their reads; `writing` is done when all of them are sent or settled."""
+    """Jobs of one connection that share their reads; `writing` is done when all of them are sent or settled.
+
+    `began`: the monotonic time at which it was claimed.
+    """
 
     connection: Connection
     jobs: list[Job]
     psa: Psa | None
     writing: Work
+    began: float
 
 
 class Engine:
@@ -64,9 +68,12 @@ class Engine:
         limits: Limits | None = None,
         psa: Callable[..., Psa] = psa_for,
         owner: str = "",
+        ring: Callable[[int], object] = lambda connection_id: None,
     ) -> None:
+        """`ring`: wake another worker for a connection, which this one leaves while more is due there."""
         self.clock, self.limits = clock or SystemClock(), limits or Limits.from_settings()
-        self.psa, self.owner = psa, owner or this_process()
+        self.psa, self.owner, self.ring = psa, owner or this_process(), ring
+        self.batch_took_s = 0.0
         self.steps = Steps(self.clock, self.limits)
         self.reading, self.writing, self.proving = Reading(self.steps), Writing(self.steps), Proving(self.steps)
         self.rehearsing = Rehearsing(self.steps)
@@ -78,6 +85,8 @@ class Engine:
         """
         self.steps.deadline, handled = time.monotonic() + self.limits.drain_budget_s, 0
         for connection_id in self._connections_with_work():
+            if self.steps.out_of_time():
+                break  # whoever rings next
             try:
                 handled += self._drain_connection(connection_id)
             except Exception:
@@ -86,17 +95,18 @@ class Engine:
 
     def _drain_connection(self, connection_id: int) -> int:
         """Batch after batch: one is prepared while the one before it is written, and proved afterwards."""
-        handled, under_way = 0, deque[Batch]()
+        handled, under_way, self.batch_took_s = 0, deque[Batch](), 0.0
         try:
             with Crew(self.limits.threads) as crew:
                 while True:
                     first = not under_way and not crew.alone  # what is ready soonest is sent while the rest is read
+                    began = time.monotonic()
                     claims = self._claimed(connection_id, self.limits.first_batch if first else self.limits.batch)
                     handled += len(claims)
                     if claims:
-                        under_way.append(self._prepared(connection_id, claims, crew))
+                        under_way.append(self._prepared(connection_id, claims, crew, began))
                     if under_way and (crew.alone or not claims or len(under_way) > 1):
-                        self._conclude(under_way.popleft())
+                        self._conclude(under_way.popleft(), last=not under_way and not claims)
                     elif not claims:
                         break
         finally:
@@ -113,13 +123,15 @@ class Engine:
         return claim_lane(connection_id, owner=self.owner, now=now, seconds=self.limits.lane_s)
 
     def _claimed(self, connection_id: int, at_most: int) -> list[Claim]:
-        """The next streams of a connection that are ours now; none where the drain is to end."""
-        if self.steps.out_of_time() or not self._take_lane(connection_id):
+        """The next streams of a connection that are ours now; none where the drain is to end, or would end before they
+        are sent.
+        """
+        if self.steps.out_of_time(self.batch_took_s) or not self._take_lane(connection_id):
             return []
         now, seconds = self.clock.moment().now, self.limits.lease_s
         return claim_streams(connection_id, owner=self.owner, now=now, seconds=seconds, at_most=at_most)
 
-    def _prepared(self, connection_id: int, claims: list[Claim], crew: Crew) -> Batch:
+    def _prepared(self, connection_id: int, claims: list[Claim], crew: Crew, began: float) -> Batch:
         """Open, read and plan; what is to be written is on its way to the crew when this returns."""
         connection = Connection.objects.select_related("organization").get(pk=connection_id)
         bulk = not claims[0].urgent
@@ -130,7 +142,7 @@ class Engine:
         jobs = self._opened(claims, connection) if claims else []
         psa = self._reached(connection, jobs, bulk=bulk) if jobs else None
         if psa is None:
-            return Batch(connection, [], psa, crew.start([]))
+            return Batch(connection, [], psa, crew.start([]), began)
         steps, reading, writing = self.steps, self.reading, self.writing
         steps.each([job for job in jobs if job.contract is None], lambda job: reading.contract(job, psa), crew)
         steps.each([job for job in jobs if errand_of(job)], lambda job: writing.mend_contract(job, psa), crew)
@@ -139,11 +151,16 @@ class Engine:
         steps.in_turn([job for job in jobs if job.unproved], self.proving.verify)
         self._plan([job for job in jobs if not job.settled], psa)
         sending = [job for job in jobs if not job.settled]
-        return Batch(connection, jobs, psa, crew.start(steps.tasks(sending, lambda job: writing.send(job, psa))))
+        work = crew.start(steps.tasks(sending, lambda job: writing.send(job, psa)))
+        return Batch(connection, jobs, psa, work, began)
 
-    def _conclude(self, batch: Batch) -> None:
-        """Read back what was written, and settle it."""
+    def _conclude(self, batch: Batch, *, last: bool) -> None:
+        """Read back what was written, and settle it. After the last one another worker may go on meanwhile."""
         batch.writing.wait()
+        if last and self.steps.out_of_time(self.batch_took_s):
+            release_lane(batch.connection.pk, owner=self.owner)
+            self.ring(batch.connection.pk)
+        self.writing.scribe.catch_up()
         written = [job for job in batch.jobs if not job.settled]
         if batch.psa is not None:
             self.reading.rows(written, batch.psa)
@@ -152,6 +169,7 @@ class Engine:
             wake_behind([one for job in batch.jobs for one in job.operations], self.steps.now())
         if any(job.answered for job in batch.jobs):
             note_success(batch.connection, now=self.clock.moment().now)
+        self.batch_took_s = time.monotonic() - batch.began
 
     def _may_go_on(self, claims: list[Claim], connection: Connection) -> bool:
         """False where it is bulk work and that pauses; then it waits until it may go on."""

@@ -27,6 +27,7 @@ log = structlog.get_logger()
 READ_AGAIN_S = (1, 2, 5, 10, 20, 40, 60)
 MOST_DOUBLINGS = 8
 OURS = (PortalFailed, Rehearsing)  # not the far side's fault
+AT_A_TIME = 12  # settled in one transaction, so that nobody who journals a write waits for long
 
 
 class OutOfTime(Exception):
@@ -53,9 +54,11 @@ class Steps:
         return [(job.mapping.contract_id, partial(self.in_turn, [job], step)) for job in jobs if not job.settled]
 
     def together(self, jobs: list[Job], step: Callable[[Job], None]) -> None:
-        """Do `step` for all jobs in one transaction; where that fails, for each in one of its own."""
-        if not jobs:
-            return
+        """Do `step` for all jobs, several in a transaction; where one fails, for each in one of its own."""
+        for start in range(0, len(jobs), AT_A_TIME):
+            self._together(jobs[start : start + AT_A_TIME], step)
+
+    def _together(self, jobs: list[Job], step: Callable[[Job], None]) -> None:
         try:
             with held_together([job.claim for job in jobs]) as ours, gathering():
                 kept = [job for job in jobs if job.claim.stream_id in ours]
@@ -97,9 +100,11 @@ class Steps:
             with held(job.claim):
                 settling.out_of_time(job, self.clock.moment())
 
-    def out_of_time(self) -> bool:
-        """Past the budget no further request is begun, so that a drain has a known longest time."""
-        return time.monotonic() > self.deadline
+    def out_of_time(self, needed_s: float = 0) -> bool:
+        """Past the budget no further request is begun, so that a drain has a known longest time. `needed_s`: whether
+        it is over before something that takes so long is done.
+        """
+        return time.monotonic() + needed_s > self.deadline
 
     def in_time(self) -> None:
         if self.out_of_time():

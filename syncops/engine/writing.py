@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from threading import BoundedSemaphore
 from typing import TypeVar
 
@@ -13,14 +14,14 @@ from connections.modes import ensure_live
 from connections.psa.base import Psa
 from portal.far_side import FarSideError, OutcomeUnknown, Rejected, Unavailable
 from syncops import journal, settling
-from syncops.claim import LostLease, held, renew
+from syncops.claim import held, renew
 from syncops.clock import Moment
+from syncops.engine.scribe import Scribe
 from syncops.engine.steps import Steps
 from syncops.errands import errand_of
 from syncops.jobs import PROOF, Job
-from syncops.models import Write
+from syncops.models import Stream, Write
 from syncops.timeline import Adjustment, Timeline, apply
-from syncops.together import gathering
 
 log = structlog.get_logger()
 Answer = TypeVar("Answer")
@@ -33,7 +34,7 @@ class Writing:
 
     def __init__(self, steps: Steps) -> None:
         self.steps, self.clock, self.limits = steps, steps.clock, steps.limits
-        self.wire = BoundedSemaphore(max(1, steps.limits.threads))
+        self.wire, self.scribe = BoundedSemaphore(max(1, steps.limits.threads)), Scribe()
 
     def mend_contract(self, job: Job, psa: Psa) -> None:
         """Do what the operations ask of the contract itself, before anything is asked of the line.
@@ -106,7 +107,7 @@ class Writing:
         for adjustment in planned.plan.batches[0]:
             write = self._begin(job, Write.Kind.ADJUST, adjustment, before)
             request = journal.request_of(line_id, adjustment)
-            self._call(job, write, lambda request=request: psa.adjust(request))  # type: ignore[misc]
+            self._call(job, write, lambda request=request: psa.adjust(request), psa.next_in_line())  # type: ignore[misc]
             if job.settled:
                 return
             job.unproved.append(write)
@@ -118,10 +119,13 @@ class Writing:
         """
         self.steps.in_time()
         moment = self.clock.moment()
-        with held(job.claim) as stream, gathering():
+
+        def begin(stream: Stream) -> Write:
             renew(stream, now=moment.now, seconds=self.limits.lease_s)
             ensure_live(job.connection.pk)
             return journal.begin_write(job.run, stream, kind, moment, adjustment=adjustment, before=before)
+
+        return self.scribe.write(job, begin)
 
     def _still_in_time(self, job: Job, write: Write) -> None:
         """A journaled write that waited for its turn has the full lease and the full quiet time from now on."""
@@ -131,43 +135,65 @@ class Writing:
                 renew(stream, now=moment.now, seconds=self.limits.lease_s)
                 journal.begin_again(write, moment)
 
-    def _call(self, job: Job, write: Write, send: Callable[[], Answer]) -> Answer | None:
-        """Send, and write down what came of it. Where it went wrong the job is settled afterwards."""
-        with self.wire:
+    def _call(
+        self,
+        job: Job,
+        write: Write,
+        send: Callable[[], Answer],
+        line: AbstractContextManager[None] | None = None,
+    ) -> Answer | None:
+        """Send, and write down what came of it. Where it went wrong the job is settled afterwards.
+
+        `line`: that of an adjustment, whose turn may take a while. What the rows prove anyway need not be written down
+        at once: that it was accepted is, with what is written next.
+        """
+        with line or nullcontext(), self.wire:
             self._still_in_time(job, write)
             answer, error = _tried(send)
         if error is not None:
             self._not_accepted(job, write, error)
             return None
         job.answered = True
-        with self._noted(job, write, Write.State.ACCEPTED, str(answer)):
-            return answer
+        self._note(job, write, Write.State.ACCEPTED, str(answer), at_once=line is None)
+        return answer
 
     def _not_accepted(self, job: Job, write: Write, error: FarSideError) -> None:
         """No answer: nothing else is written before the proof. A refusal: the next day will do, or a person looks."""
         said = error.raw or str(error)
         if isinstance(error, OutcomeUnknown):
-            with self._noted(job, write, Write.State.UNKNOWN, said) as moment:
-                settling.uncertain(job, PROOF, self.steps.soon(job), moment, error=error)
+            soon = self.steps.soon(job)
+            unknown = partial(settling.uncertain, job, PROOF, soon, error=error)
+            self._note(job, write, Write.State.UNKNOWN, said, lambda moment: unknown(moment=moment))
             return
         state = Write.State.NOT_SENT if isinstance(error, Unavailable) else Write.State.REJECTED
-        with self._noted(job, write, state, said) as moment:
-            if isinstance(error, Rejected) and settling.try_next_day(job, write, error, moment):
-                return
+        if not isinstance(error, Rejected):
+            self._note(job, write, state, said)
+        elif self._note(job, write, state, said, partial(settling.try_next_day, job, write, error)):
+            return
         self.steps.postpone(job, error, reading=False)
 
-    @contextmanager
-    def _noted(self, job: Job, write: Write, state: str, answer: str) -> Iterator[Moment]:
-        """What became of a write, written down where the stream still is ours; else in the journal alone."""
+    def _note(
+        self,
+        job: Job,
+        write: Write,
+        state: str,
+        answer: str,
+        then: Callable[[Moment], object] = lambda moment: None,
+        *,
+        at_once: bool = True,
+    ) -> object:
+        """What became of a write, and what follows; where the stream is not ours any more, in the journal alone."""
         moment = self.clock.moment()
         fields = {"answered_at": moment.now} if state == Write.State.ACCEPTED else {}
-        try:
-            with held(job.claim):
-                journal.settle_write(write, state, moment, answer=answer, **fields)
-                yield moment
-        except LostLease:
+
+        def note(_: Stream) -> object:
+            journal.settle_write(write, state, moment, answer=answer, **fields)
+            return then(moment)
+
+        def alone() -> None:
             journal.note(job.run, "stale", moment, write=write.pk, state=state, answer=answer[:2000])
-            raise
+
+        return (self.scribe.write if at_once else self.scribe.later)(job, note, alone)
 
 
 def _tried(send: Callable[[], Answer]) -> tuple[Answer | None, FarSideError | None]:

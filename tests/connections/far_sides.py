@@ -28,6 +28,9 @@ class Unlimited:
     def places(self, entity, wanted=1, *, counting=False):
         return nullcontext(wanted)
 
+    def in_line(self, entity):
+        return nullcontext()
+
     def learn(self, counted):
         self.counted = counted
 

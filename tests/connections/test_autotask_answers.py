@@ -4,9 +4,9 @@ from decimal import Decimal
 
 import pytest
 
+from connections.http import Answer, NoAnswer
 from connections.psa.autotask.answers import no_answer, parsed, understood
 from connections.psa.errors import Why, why
-from connections.psa.http import Answer, NoAnswer
 from portal.far_side import OutcomeUnknown, Rejected, Unauthorized, Unavailable
 
 THREADS = '{"errors":["The Autotask API thread threshold of 3 threads has been exceeded."]}'

@@ -12,7 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from connections.psa import http
+from connections import http
 
 SECRETS = {"ApiIntegrationCode": "TRACK", "Secret": "right", "UserName": "api@example.com"}
 

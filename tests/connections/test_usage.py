@@ -25,7 +25,7 @@ def test_a_request_counts_until_its_minute_has_surely_left_the_hour():
 
 def test_minutes_that_left_the_hour_are_forgotten():
     this = minute_of(NOW)
-    assert kept_minutes(usage((0, 2), (60, 3), (61, 4)), 2) == {this: 4, this - 60: 3}
+    assert kept_minutes(usage((0, 2), (60, 3), (61, 4)), 2, at=NOW) == {this: 4, this - 60: 3}
 
 
 def test_everybody_is_we_and_the_others_as_last_told():

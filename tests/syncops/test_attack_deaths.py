@@ -110,7 +110,7 @@ def test_a_drain_without_time_left_begins_no_second_write(mapped, monkeypatch):
     mapped.change_quantity(15, date(2026, 5, 20))
     mapped.drain()
     late = [False]
-    monkeypatch.setattr(Steps, "out_of_time", lambda self: late[0])
+    monkeypatch.setattr(Steps, "out_of_time", lambda self, needed_s=0: late[0])
     mapped.psa.meanwhile("adjust", lambda: late.__setitem__(0, True))
     mapped.psa.applied.clear()
     mapped.change_quantity(12, date(2026, 5, 15))

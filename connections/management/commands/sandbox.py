@@ -35,7 +35,7 @@ class Command(BaseCommand):
             "--data-dir", type=Path, help="where the ledgers live (default: sandbox in the data folder)"
         )
         parser.add_argument("--fresh", action="store_true", help="begin with new ledgers")
-        parser.add_argument("--latency", type=float, default=0.0, help="seconds added to every answer")
+        parser.add_argument("--latency", type=float, default=0.0, help="seconds that every answer takes at least")
         parser.add_argument(
             "--record", type=Path, help="write every exchange with Autotask as one JSON line to this file"
         )

@@ -15,10 +15,10 @@ from urllib.parse import quote, urlencode
 
 from django.conf import settings
 
+from connections.http import NoAnswer, NotSent, send
 from connections.provider.partner_center.answers import json_of
 from connections.provider.partner_center.credentials import Application, Keeper
 from connections.provider.partner_center.login_errors import login_error
-from connections.psa.http import NoAnswer, NotSent, send
 from portal.far_side import Unauthorized, Unavailable
 
 PARTNER_CENTER = "https://api.partnercenter.microsoft.com"

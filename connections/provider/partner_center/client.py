@@ -19,12 +19,12 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 
+from connections.http import Answer, NoAnswer, NotSent, send
 from connections.provider.partner_center.advice import LATER
 from connections.provider.partner_center.answers import UNREADABLE, json_of
 from connections.provider.partner_center.auth import PARTNER_CENTER, Tokens
 from connections.provider.partner_center.failures import failure, retry_after
 from connections.provider.partner_center.pacing import NoPace, Pace
-from connections.psa.http import Answer, NoAnswer, NotSent, send
 from portal.far_side import FarSideError, OutcomeUnknown, Rejected, Unavailable
 
 READ_PAUSES_S = (0.5, 1.5)

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from connections.http import Answer
 from connections.provider.partner_center.advice import MEANINGS, MINUTE, STALE, Meaning, later, rejected, unauthorized
-from connections.psa.http import Answer
 from portal.far_side import FarSideError, OutcomeUnknown, Unavailable
 
 _BY_STATUS: dict[int, Meaning] = {

@@ -15,9 +15,9 @@ from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from connections.http import Answer
 from connections.psa.autotask.advice import BUSY_HOUR, BUSY_THREADS, NO_RIGHT, USERS, Advice, Verdict, advice_for
 from connections.psa.errors import Why
-from connections.psa.http import Answer
 from portal.far_side import FarSideError, OutcomeUnknown, Rejected, Unauthorized, Unavailable
 
 BUSY_STATUS = (429, 503)

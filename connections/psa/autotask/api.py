@@ -8,15 +8,15 @@ import itertools
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
+from connections import http
 from connections.budget import Budget, CountDue
-from connections.psa import http
 from connections.psa.autotask.answers import answered_at, blocked_for, no_answer, not_sent, understood
 from connections.psa.autotask.zone import Zone, look_up
 from connections.psa.paging import Page, in_waves
@@ -253,6 +253,10 @@ class Api:
             raise no_answer(problem, writes=request.writes) from problem
         self.as_of = self.as_of or answered_at(answer)
         return answer
+
+    def in_line(self, entity: str) -> AbstractContextManager[None]:
+        """Around one request that waits for others of this process before it is sent."""
+        return self._budget.in_line(entity)
 
     @contextmanager
     def _places(self, entity: str, wanted: int) -> Iterator[int]:

@@ -1,7 +1,7 @@
 """Autotask as a PSA: what the product asks, in the words of connections.psa.base."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal, TypeVar
 
@@ -132,6 +132,9 @@ class AutotaskPsa:
 
     def adjust(self, request: AdjustmentRequest) -> None:
         self.api.create(ADJUSTMENTS, ADJUSTMENTS, translate.adjustment(request))
+
+    def next_in_line(self) -> AbstractContextManager[None]:
+        return self.api.in_line(ADJUSTMENTS)
 
     def extend_contract(self, contract_id: int, end: date) -> None:
         self.api.patch(CONTRACTS, CONTRACTS, contract_id, {"endDate": end.isoformat()})

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from connections.psa import http
+from connections import http
 from connections.psa.autotask.advice import USERS
 from portal.far_side import Unauthorized, Unavailable
 

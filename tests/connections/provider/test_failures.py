@@ -3,8 +3,8 @@ from email.utils import format_datetime
 
 import pytest
 
+from connections.http import Answer
 from connections.provider.partner_center.failures import failure
-from connections.psa.http import Answer
 from portal.far_side import OutcomeUnknown, Rejected, Unauthorized, Unavailable
 
 

@@ -7,13 +7,13 @@ from decimal import Decimal
 import pytest
 from django.conf import settings
 
+from connections.http import Answer
 from connections.provider.partner_center import shapes
 from connections.provider.partner_center.advice import MEANINGS
 from connections.provider.partner_center.client import items_of
 from connections.provider.partner_center.failures import failure
 from connections.provider.partner_center.shapes import shaped
 from connections.provider.partner_center.translate import facts, planned_for_renewal, with_quantity
-from connections.psa.http import Answer
 from portal.far_side import FarSideError, Rejected, Unauthorized, Unavailable
 
 FOLDER = settings.BASE_DIR.parent / "shared" / "reference" / "partner_center_samples"

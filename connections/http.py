@@ -1,4 +1,4 @@
-"""One request to a PSA and what became of it: answered whole, sent without an answer, or surely not sent.
+"""One request to a far side and what became of it: answered whole, sent without an answer, or surely not sent.
 
 Nothing is repeated here. Redirects are not followed, because requests would forward the headers that carry the
 credentials to the other host. Neither proxies nor credentials are taken from the environment.
