@@ -1,10 +1,22 @@
-"""A process that asks for places of a budget from three threads, and writes down when it held one.
+"""Processes that ask for places of a budget from several threads each, and write down when they held one.
 
-`python -m tests.connections.hammer ORGANIZATION SECONDS` prints [[from, until], …] by the machine's monotonic clock,
-and how often it was refused. With SECONDS 0 it takes a place, prints "held", and waits to be killed.
+`python -m tests.connections.hammer` makes the few tables in the empty database that the environment names. Then it
+reads commands, a JSON list per line, and answers each by a JSON line; the processes are its forked children.
+
+    ["make", LIMIT]                      an organization with a budget of this hourly limit, half of it ours; its id
+    ["hammer", ORGANIZATION, COUNT, S]   so many processes ask for S seconds, or until the share is used up: when each
+                                         place was held, by the machine's monotonic clock, and how often they were
+                                         refused
+    ["hold", ORGANIZATION]               a process that holds a place, with requests counted ahead, until it is killed;
+                                         its id
+    ["overtake", ORGANIZATION, TIMES]    a person asks so many times while two processes of bulk work do: how many of
+                                         theirs began meanwhile, each time
+    ["counted", ORGANIZATION]            how many requests are counted
 """
 
 import json
+import os
+import signal
 import sys
 import threading
 import time
@@ -13,44 +25,126 @@ import django
 
 django.setup()
 
-from django.db import connections as databases  # noqa: E402  the settings have to be there first
+from django.db import connection  # noqa: E402  the settings have to be there first
+from django.db import connections as databases  # noqa: E402
 
+from connections import budget as budgets  # noqa: E402
 from connections.budget import OverBudget, SharedBudget  # noqa: E402
+from connections.models import RequestBudget, RequestSlot  # noqa: E402
+from connections.usage import Counted  # noqa: E402
+from portal.models import Organization  # noqa: E402
 
 ENTITY, IDENTITY = "Companies", "hammered"
+ENOUGH_S = 0.3  # refused for so long: nobody gives anything back any more
+THREADS, AT_ONCE = 5, 3
 
 
-def hammer(budget: SharedBudget, until: float, held: list, refused: list) -> None:
-    try:
-        while time.monotonic() < until:
+def make(limit):
+    name = f"CSP {Organization.objects.count()}"
+    one = Organization.objects.create(kind="csp", name=name, currency="EUR")
+    RequestBudget.objects.create(organization=one, identity=IDENTITY, limit=limit, share=50)
+    return one.pk
+
+
+def hammer(organization_id, count, seconds):
+    readers = [forked(ask_for, organization_id, time.monotonic() + seconds)[1] for _ in range(count)]
+    said = [json.loads(reader.read()) for reader in readers]
+    return {"held": [each for one in said for each in one["held"]], "refused": sum(one["refused"] for one in said)}
+
+
+def hold(organization_id):
+    pid, reader = forked(hold_for_good, organization_id)
+    assert reader.readline() == "held\n"
+    return pid
+
+
+def counted(organization_id):
+    return sum(RequestBudget.objects.get(organization=organization_id).minutes.values())
+
+
+def overtake(organization_id, times):
+    budget = SharedBudget(organization_id, IDENTITY)
+    budget.learn(Counted(1_000_000, 60, 0))
+    readers = [forked(ask_for, organization_id, time.monotonic() + 0.25 * times, True)[1] for _ in range(2)]
+    waited = []
+    for _ in range(times):
+        time.sleep(0.1)
+        asked = time.monotonic()
+        with budget.places(ENTITY):
+            waited.append((asked, time.monotonic()))
+    held = [each for reader in readers for each in json.loads(reader.read())["held"]]
+    return {"bulk": len(held), "overtaken": [sum(asked < began < got for began, _ in held) for asked, got in waited]}
+
+
+def forked(work, *words):
+    """A child that does `work`, and where its answer can be read."""
+    databases.close_all()
+    reader, writer = os.pipe()
+    if pid := os.fork():
+        os.close(writer)
+        return pid, os.fdopen(reader)
+    os.close(reader)
+    with os.fdopen(writer, "w") as answer:
+        work(answer, *words)
+    os._exit(0)
+
+
+def ask_for(answer, organization_id, until, bulk=False):
+    """Ask from more threads than may ask at once, as the hands of a drain do."""
+    budget = SharedBudget(organization_id, IDENTITY, bulk, longest_wait_s=0.2)
+    wire, held, refused = threading.Semaphore(AT_ONCE), [], []
+
+    def ask():
+        refused_since = None
+        while time.monotonic() < min(until, (refused_since or until) + ENOUGH_S):
             try:
-                with budget.places(ENTITY):
+                with budget.in_line(ENTITY), wire, budget.places(ENTITY):
                     began = time.monotonic()
                     time.sleep(0.005)
                     held.append((began, time.monotonic()))
+                    refused_since = None
             except OverBudget as error:
                 refused.append(error.message)
-                time.sleep(0.05)
-    finally:
+                used_up = "used up" in error.message
+                refused_since = (refused_since or time.monotonic()) if used_up else None
+                time.sleep(0.02)
         databases.close_all()
 
-
-def main(organization_id: int, seconds: float) -> None:
-    budget = SharedBudget(organization_id, IDENTITY, longest_wait_s=1.5)
-    if not seconds:
-        with budget.places(ENTITY):
-            print("held", flush=True)
-            time.sleep(60)
-    held: list = []
-    refused: list = []
-    until = time.monotonic() + seconds
-    threads = [threading.Thread(target=hammer, args=(budget, until, held, refused)) for _ in range(3)]
+    threads = [threading.Thread(target=ask) for _ in range(THREADS)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    print(json.dumps({"held": held, "refused": len(refused)}))
+    answer.write(json.dumps({"held": held, "refused": len(refused)}))
+
+
+def hold_for_good(answer, organization_id):
+    budget, ready = SharedBudget(organization_id, IDENTITY), threading.Event()
+
+    def wait():
+        with budget.in_line(ENTITY):
+            ready.set()
+            time.sleep(120)
+
+    threading.Thread(target=wait, daemon=True).start()
+    ready.wait()
+    with budget.places(ENTITY):
+        answer.write("held\n")
+        answer.flush()
+        time.sleep(120)
+
+
+def main():
+    budgets.FAR_FROM_THE_LIMIT = 3  # so that much of a small share is counted ahead
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the children
+    with connection.schema_editor() as editor:
+        for model in (Organization, RequestBudget, RequestSlot):
+            editor.create_model(model)
+    verbs = {"make": make, "hammer": hammer, "hold": hold, "overtake": overtake, "counted": counted}
+    for line in sys.stdin:
+        verb, *words = json.loads(line)
+        print(json.dumps(verbs[verb](*words)), flush=True)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), float(sys.argv[2]))
+    main()

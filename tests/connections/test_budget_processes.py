@@ -1,8 +1,7 @@
-"""Real processes that share one budget, on both databases."""
+"""Real processes that share one budget, on both databases. BUDGET_SECONDS=10 has them ask for longer."""
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -12,21 +11,33 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from connections.budget import MOST_AHEAD
+
 ROOT = Path(__file__).resolve().parent.parent.parent
-PROCESSES, SECONDS = 4, 3
-SHARE = 15
-MAKE = """
-from connections.models import RequestBudget
-from portal.models import Organization
-one = Organization.objects.create(kind="csp", name=f"CSP {{Organization.objects.count()}}", currency="EUR")
-RequestBudget.objects.create(organization=one, identity="hammered", limit={limit}, share=50)
-print(one.pk)
-"""
+PROCESSES, SECONDS = 4, float(os.environ.get("BUDGET_SECONDS", "1"))
+SHARE, LONGEST_S = 30, 30
+
+
+class Hammer:
+    """The process that has others ask (see hammer.py)."""
+
+    def __init__(self, environ):
+        command = [sys.executable, "-m", "tests.connections.hammer"]
+        self.process = subprocess.Popen(
+            command, cwd=ROOT, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def __call__(self, *words):
+        self.process.stdin.write(json.dumps(words) + "\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
+
+    def close(self):
+        self.process.communicate(timeout=10)
 
 
 @pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def environ(request, tmp_path_factory, tables):
-    """An empty installation of its own, its tables made."""
+def hammer(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("installation")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PORTAL_", "DATABASE_URL"))}
     kept |= {
@@ -35,41 +46,17 @@ def environ(request, tmp_path_factory, tables):
         "DJANGO_SETTINGS_MODULE": "portal.settings",
     }
     if request.param == "sqlite":
-        shutil.copy(tables, folder)
-        yield kept
+        hammer = Hammer(kept)
+        yield hammer
+        hammer.close()
         return
     server, name = os.environ["TEST_POSTGRES_URL"], f"budget_{uuid.uuid4().hex[:8]}"
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
-    kept |= {"DATABASE_URL": f"{server.rsplit('/', 1)[0]}/{name}"}
-    run(kept, "manage.py", "migrate", "--verbosity", "0")
-    yield kept
-    with psycopg.connect(server, autocommit=True) as connection:
+        hammer = Hammer(kept | {"DATABASE_URL": f"{server.rsplit('/', 1)[0]}/{name}"})
+        yield hammer
+        hammer.close()
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-
-
-def run(environ, *command):
-    done = subprocess.run(
-        [sys.executable, *command], cwd=ROOT, env=environ, capture_output=True, text=True, timeout=120, check=False
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    return done.stdout
-
-
-def made(environ, limit):
-    """A new organization with a budget of this hourly limit; its id."""
-    return run(environ, "manage.py", "shell", "--verbosity", "0", "--command", MAKE.format(limit=limit)).strip()
-
-
-def started(environ, organization, seconds):
-    command = [sys.executable, "-m", "tests.connections.hammer", organization, str(seconds)]
-    return subprocess.Popen(command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True)
-
-
-def hammered(environ, organization):
-    workers = [started(environ, organization, SECONDS) for _ in range(PROCESSES)]
-    said = [json.loads(worker.communicate(timeout=90)[0]) for worker in workers]
-    return [tuple(each) for one in said for each in one["held"]], sum(one["refused"] for one in said)
 
 
 def most_at_once(held):
@@ -81,27 +68,35 @@ def most_at_once(held):
     return most
 
 
-def test_four_processes_of_three_threads_never_hold_more_than_three_places(environ):
-    held, _ = hammered(environ, made(environ, limit=1_000_000))
+def test_processes_of_several_threads_never_hold_more_than_three_places(hammer):
+    held = hammer("hammer", hammer("make", 1_000_000), PROCESSES, SECONDS)["held"]
     assert len(held) > 20
     assert most_at_once(held) <= 3
 
 
-def test_together_they_never_use_more_than_the_share(environ):
-    held, refused = hammered(environ, made(environ, limit=2 * SHARE))
-    assert len(held) == SHARE
-    assert refused > 0
+def test_together_they_use_the_share_and_never_more(hammer):
+    organization = hammer("make", 2 * SHARE)
+    said = hammer("hammer", organization, PROCESSES, LONGEST_S)
+    assert len(said["held"]) == hammer("counted", organization) == SHARE
+    assert said["refused"] > 0
+    assert most_at_once(said["held"]) <= 3
 
 
-def test_what_a_process_holds_is_its_own_until_it_is_killed(environ):
-    organization = made(environ, limit=1_000_000)
-    victims = [started(environ, organization, 0) for _ in range(3)]
+def test_a_person_goes_before_bulk_work_that_hands_its_places_on(hammer):
+    said = hammer("overtake", hammer("make", 1_000_000), 5)
+    assert said["bulk"] > 10
+    assert max(said["overtaken"]) <= 2 * 3  # those that were let go on at the very moment in which the person came
+
+
+def test_what_a_process_holds_is_its_own_until_it_is_killed(hammer):
+    organization = hammer("make", 1_000_000)
+    victims = [hammer("hold", organization) for _ in range(3)]
+    assert hammer("hammer", organization, PROCESSES, 0.3)["held"] == []
     for victim in victims:
-        assert victim.stdout.readline() == "held\n"
-    assert hammered(environ, organization)[0] == []
-    for victim in victims:
-        victim.send_signal(signal.SIGKILL)
-        victim.communicate(timeout=10)
-    held, _ = hammered(environ, organization)
+        os.kill(victim, signal.SIGKILL)
+    lost = hammer("counted", organization)
+    assert lost == 3 * (1 + MOST_AHEAD)
+    held = hammer("hammer", organization, PROCESSES, SECONDS)["held"]
     assert held
     assert most_at_once(held) <= 3
+    assert hammer("counted", organization) == lost + len(held)
