@@ -65,8 +65,10 @@ def counted(organization_id):
 def overtake(organization_id, times):
     budget = SharedBudget(organization_id, IDENTITY)
     budget.learn(Counted(1_000_000, 60, 0))
-    readers = [forked(ask_for, organization_id, time.monotonic() + 0.25 * times, True)[1] for _ in range(2)]
-    waited = []
+    with budget.places(ENTITY):
+        pass  # the places are there
+    readers = [forked(ask_for, organization_id, time.monotonic() + 0.25 * times, True, 0.03)[1] for _ in range(2)]
+    waited, _ = [], budget.usage()
     for _ in range(times):
         time.sleep(0.1)
         asked = time.monotonic()
@@ -89,7 +91,7 @@ def forked(work, *words):
     os._exit(0)
 
 
-def ask_for(answer, organization_id, until, bulk=False):
+def ask_for(answer, organization_id, until, bulk=False, takes_s=0.005):
     """Ask from more threads than may ask at once, as the hands of a drain do."""
     budget = SharedBudget(organization_id, IDENTITY, bulk, longest_wait_s=0.2)
     wire, held, refused = threading.Semaphore(AT_ONCE), [], []
@@ -100,7 +102,7 @@ def ask_for(answer, organization_id, until, bulk=False):
             try:
                 with budget.in_line(ENTITY), wire, budget.places(ENTITY):
                     began = time.monotonic()
-                    time.sleep(0.005)
+                    time.sleep(takes_s)
                     held.append((began, time.monotonic()))
                     refused_since = None
             except OverBudget as error:
