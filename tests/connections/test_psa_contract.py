@@ -207,6 +207,14 @@ def test_a_posted_period_is_refused_and_shows_as_posted(far):
     assert posted[-1] == MAY_1
 
 
+def test_what_stands_in_line_for_its_turn_takes_effect_once_and_fails_as_it_would_without(far):
+    with far.psa.next_in_line():
+        far.psa.adjust(AdjustmentRequest(LINE, MAY_10, 4))
+    assert far.adjustments_applied() == 1
+    with pytest.raises(Rejected), far.psa.next_in_line():
+        far.psa.adjust(AdjustmentRequest(9999, MAY_10, 1))
+
+
 def test_fewer_than_no_units_are_refused(far):
     assert refusal(far, MAY_10, -11) is Why.BELOW_ZERO
 
