@@ -17,11 +17,11 @@ from typing import Any
 from django.core.cache import cache
 from django.db import transaction
 
+from connections.http import NoAnswer, NotSent, send
 from connections.models import Hint, Registration
 from connections.provider.partner_center.hints import LOOK, digest_of, take_hint
 from connections.provider.partner_center.shapes import moment
 from connections.provider.partner_center.signatures import NotGenuine, Signed, certificate_in, check, signed
-from connections.http import NoAnswer, NotSent, send
 from portal import leases
 from portal.far_side import Unavailable
 from portal.queue import enqueue
