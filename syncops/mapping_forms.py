@@ -56,7 +56,7 @@ class MappingFilter(ListFilter):
         customer = Q(customer__in=CustomerMapping.objects.filter(**here).values("customer"))
         offer = Q(variant__in=OfferMapping.objects.filter(**here).values("variant"))
         narrowed = {"ready": customer & offer, "customer": ~customer, "offer": ~offer}
-        return unmapped(rows).filter(narrowed.get(state or "", Q()))
+        return unmapped(rows.filter(narrowed.get(state or "", Q())))  # the question for each row comes last
 
     def unchanged(self, rows: QuerySet[Subscription], name: str, value: str) -> QuerySet[Subscription]:
         return rows

@@ -29,7 +29,7 @@ from portal.paging import page_of
 from portal.permissions import allowed, requires
 from portal.sheets import FORMATS, download
 
-ROWS = 30  # of a page
+ROWS = 25  # of a page
 
 
 @require_GET

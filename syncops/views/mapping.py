@@ -34,7 +34,7 @@ from syncops.mapping_forms import DefaultContractForm, MappingFilter, SinceForm
 from syncops.mapping_run import SUBSCRIPTIONS, start_mapping
 from syncops.preview import MappingPreview
 
-ROWS = 30  # of a page
+ROWS = 25  # of a page
 
 
 @require_GET
