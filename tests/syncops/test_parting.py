@@ -175,7 +175,7 @@ def test_the_old_line_keeps_its_seats_where_the_policy_leaves_it_to_a_person(pai
     upgrade(pairing, part)
     pairing.drain()
     assert (taken().state, pairing.psa.applied) == (State.UNSUPPORTED, [])
-    assert "to 4 from 2026-05-20 on, and add the upgraded ones to the service" in taken().advice
+    assert "to 4 from 20\xa0May\xa02026 on, and add the upgraded ones to the service" in taken().advice
 
 
 def test_an_unmapped_offer_is_named_and_nothing_is_mapped(pairing, part):
