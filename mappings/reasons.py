@@ -200,7 +200,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "Map it under Subscription Mapping, where you choose from when it is billed.",
     ),
     "left_out": (
-        "{subscription} is left out: {why}",
+        "{subscription} is left out: {why}.",
         "Take it in again on its page first.",
     ),
     "still_billed": (

@@ -94,7 +94,7 @@ def left_out_reasons(row: Any) -> tuple[Reason, ...]:
     """Why a row of `billed_by` is not mapped: somebody left all of it out."""
     if not row.left_out or row.left_out_units is not None:
         return ()
-    return (reason("left_out", subscription=row.friendly_name, why=row.left_out),)
+    return (reason("left_out", subscription=row.friendly_name, why=row.left_out.rstrip(".")),)
 
 
 def unmapped(rows: QuerySet[Subscription]) -> QuerySet[Subscription]:

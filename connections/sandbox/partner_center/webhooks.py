@@ -8,7 +8,6 @@ import base64
 import json
 import queue
 import threading
-import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -44,6 +43,7 @@ class Webhooks:
         self._thread: threading.Thread | None = None
         self._key: rsa.RSAPrivateKey | None = None
         self._lock = threading.Lock()
+        self._stopping = threading.Event()
 
     def events(self, request: Request) -> Response:
         return Response(body=EVENTS)
@@ -88,9 +88,11 @@ class Webhooks:
                 self._thread.start()
 
     def stop(self) -> None:
+        """What was not delivered is given up; the store may be closed afterwards."""
+        self._stopping.set()
         self._waiting.put(None)
         if self._thread is not None:
-            self._thread.join(2)
+            self._thread.join()
 
     def headers(self, body: bytes) -> dict[str, str]:
         """The headers of a genuine delivery of this body."""
@@ -106,14 +108,13 @@ class Webhooks:
         }
 
     def _deliver_all(self) -> None:
-        while (event := self._waiting.get()) is not None:
+        while (event := self._waiting.get()) is not None and not self._stopping.is_set():
             with self._ledger.store.transaction():  # what it tells of is stored by now
                 target = self._ledger.store.setting("webhook")
             body = json.dumps(event).encode()
             for _ in range(ATTEMPTS):
-                if target is None or self._delivered(target["WebhookUrl"], body):
+                if target is None or self._delivered(target["WebhookUrl"], body) or self._stopping.wait(PAUSE_S):
                     break
-                time.sleep(PAUSE_S)
 
     def _delivered(self, url: str, body: bytes) -> bool:
         try:
