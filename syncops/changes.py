@@ -52,6 +52,20 @@ class Stray:
         days = {*shown.breakpoints, *last.breakpoints, *without.breakpoints}
         return Timeline.from_steps((day, level(day)) for day in sorted(days))
 
+    def not_sent(self, shown: Timeline) -> Timeline:
+        """The line as it would be without them, units and all."""
+        priced, without = self.taken_out(shown), self._priced(self.kept)
+
+        def level(day: date) -> Level:
+            sent, kept = (
+                sum(one.unit_change for one in each if one.effective <= day) for each in (self.sent, self.kept)
+            )
+            found = priced.at(day) if shown.at(day).units else without.at(day)
+            return replace(found, units=max(0, shown.at(day).units - sent + kept))
+
+        days = {*priced.breakpoints, *without.breakpoints, *(one.effective for one in self.sent)}
+        return Timeline.from_steps((day, level(day)) for day in sorted(days))
+
     def _priced(self, writes: Sequence[Adjustment]) -> Timeline:
         """What the line showed before, with their prices; units stay, which others may have changed in between."""
         return apply(self.before, [replace(one, unit_change=0) for one in writes])
@@ -113,12 +127,15 @@ def unfold(
     is false.
     """
     timeline, begun, found = base or Timeline(), date.min, []
+    unpaused = timeline  # without what pauses it
     for fact in sorted(holding(facts), key=lambda fact: fact.effective):
         kind = REGISTRY[fact.kind]
         day = fact.holds_from or max(kind.starts(timeline, fact, grid), begun)
         begun = day if kind.begins_line else begun
         found.append(replace(fact, holds_from=day))
+        timeline = _with_units_of(unpaused, timeline, day) if kind.resumes else timeline
         timeline = kind.effect(timeline, found[-1])
+        unpaused = unpaused if kind.pauses else kind.effect(unpaused, found[-1])
     return without_excluded(timeline, excluded_by(found)) if net else timeline, tuple(found)
 
 
@@ -146,6 +163,13 @@ def without_excluded(timeline: Timeline, steps: Sequence[tuple[date, int]]) -> T
         return replace(held, units=max(0, held.units - out))
 
     return Timeline.from_steps((day, level(day)) for day in {*timeline.breakpoints, *(start for start, _ in steps)})
+
+
+def _with_units_of(other: Timeline, timeline: Timeline, day: date) -> Timeline:
+    """From that day on the units of another timeline; prices stay as they are."""
+    for since in (day, *(each for each in other.breakpoints if each > day)):
+        timeline = timeline.with_units(since, other.at(since).units)
+    return timeline
 
 
 def desired(

@@ -13,11 +13,11 @@ from portal.actions.repricing import MarginsChanged, Scope, priced_by
 from portal.audit import Actor, record
 from portal.models import Subscription
 from portal.queue import enqueue
-from syncops.actions import DRAIN, plan_operation
+from syncops.actions import DRAIN, plan_operation, price_payload
 from syncops.margin_previews import shown_before
 from syncops.models import MarginUpdate, SyncOperation
 from syncops.operations import change_margins, renew
-from syncops.recorded import is_usage_based, price_payload
+from syncops.recorded import is_usage_based
 
 FAN_OUT = "syncops.tasks.fan_out_margins"
 AT_ONCE = 200
@@ -84,7 +84,7 @@ def _plan(update: MarginUpdate, mapping: SubscriptionMapping, now: datetime) -> 
     """The operation that brings the new price to one mapping; none where the line is to have that price anyway."""
     rows = Subscription.objects.select_for_update(of=("self",), no_key=True)
     subscription = rows.select_related("variant__offer", "organization", "promotion").get(pk=mapping.subscription_id)
-    payload: dict[str, Any] = price_payload(subscription, update.effective_on)
+    payload: dict[str, Any] = price_payload(subscription, mapping.connection, update.effective_on)
     if not is_usage_based(subscription) and _priced_so(mapping, payload):
         return
     plan_operation(

@@ -158,7 +158,7 @@ def carried_over(mapping: SubscriptionMapping, day: date) -> dict[str, Any]:
     """What the old line has on that day because of us: the move changes no price. What the margins give where the line
     has none yet.
     """
-    priced = mapping_payload(mapping.subscription, day)
+    priced = mapping_payload(mapping.subscription, mapping.connection, day)
     if mapping.subscription.variant.offer.category in USAGE_BASED:
         return priced  # what a month was set to is no price of the months after it
     stream = Stream.objects.filter(connection=mapping.connection, subscription=mapping.subscription).first()

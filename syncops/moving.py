@@ -82,7 +82,7 @@ def plan_move(mapping: SubscriptionMapping, place: Place, change: SubscriptionCh
         mapped.mapping,
         mapping_kind.KIND.name,
         effective_on=day,
-        payload=mapping_payload(subscription, day),
+        payload=mapping_payload(subscription, connection, day),
         now=change.recorded_at,
         audit_began=mapped.entry,
         **common,  # type: ignore[arg-type]

@@ -111,7 +111,7 @@ def _begin(
         mapped.mapping,
         mapping_kind.KIND.name,
         effective_on=day,
-        payload=mapping_payload(other, day),
+        payload=mapping_payload(other, old.connection, day),
         now=change.recorded_at,
         change=grown,
         audit_began=mapped.entry,

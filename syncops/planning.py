@@ -29,8 +29,9 @@ from syncops.models import Stream, SyncOperation
 from syncops.operations import REGISTRY
 from syncops.operations.base import Fact
 from syncops.periods import PeriodGrid
-from syncops.plans import Plan, Shortfall, plan, shortfalls
+from syncops.plans import Plan, Shortfall, plan, revalued, shortfalls
 from syncops.timeline import Term, Timeline, differences, first_open_date
+from syncops.worth import worth_anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,8 @@ class Planned:
     """One run's plan with what it was made from.
 
     `same_date` are days given up because the far side took no second adjustment. `in_vain` takes back what was given
-    up earlier and is not wanted any more. `days`: the first day that each of the run's operations changes, by id.
+    up earlier and is not wanted any more, `revalued` tells what is still missing and worth more or less than it was.
+    `days`: the first day that each of the run's operations changes, by id.
     `cut_off`: the contract ends before something that was sent for it, by what is known of the contract.
     """
 
@@ -49,6 +51,7 @@ class Planned:
     first_open: date
     same_date: tuple[Shortfall, ...] = ()
     in_vain: tuple[Shortfall, ...] = ()
+    revalued: tuple[Shortfall, ...] = ()
     days: Mapping[int, date] = field(default_factory=dict)
     cut_off: bool = False
 
@@ -156,6 +159,10 @@ def plan_line(
         price_change=policies.price_change,
     )
     moved_days = shortfalls(differences(wanted, possible, term.start, term.end), grid, currency)
+    standing = ours.stray.not_sent(actual) if ours.stray else actual
+    worth = worth_anew(
+        given_up, actual=standing, wanted=wanted, after=after, first=max(first, known or first), last=term.end
+    )
     in_vain = shortfalls(given_up_in_vain(after, given_up, term.start, term.end), grid, currency)
     return Planned(
         actual,
@@ -165,6 +172,7 @@ def plan_line(
         first,
         same_date=moved_days,
         in_vain=in_vain,
+        revalued=revalued(worth, grid, currency),
         days={fact.key: fact.day for fact in unfolded},
         cut_off=ours.applied != history.ours.applied,
     )

@@ -26,6 +26,7 @@ from syncops.timeline import (
     differences,
     spans,
 )
+from syncops.worth import Worth
 
 Landing = Literal["posted", "open", "next", "future"]
 
@@ -148,6 +149,23 @@ def shortfalls(gaps: Iterable[Difference], grid: PeriodGrid, currency: str) -> t
                     )
                 )
     return tuple(found)
+
+
+def revalued(parts: Iterable[Worth], grid: PeriodGrid, currency: str) -> tuple[Shortfall, ...]:
+    """Days on which as many units are missing as before, for other money; the purchase of it is not told."""
+    return tuple(
+        Shortfall(
+            start,
+            end,
+            before=part.due,
+            after=part.due,
+            amount=to_minor_unit(part.money * share((end - start).days + 1, period.days), currency),
+            cost_amount=None,
+        )
+        for part in parts
+        for period in grid.between(part.start, part.end)
+        for start, end in [(max(part.start, period.start), min(part.end, period.end))]
+    )
 
 
 def _lacking(wanted: int, wanted_price: Decimal | None, found: int, found_price: Decimal | None) -> Decimal | None:

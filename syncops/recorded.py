@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date
+from functools import partial
 from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from mappings.models import SubscriptionMapping
 from portal.actions.lifecycle import CAME_FROM, WENT_TO
-from portal.actions.prices import USAGE_BASED, priced
+from portal.actions.prices import USAGE_BASED
 from portal.audit import Actor
 from portal.models import Subscription, SubscriptionChange, SubscriptionRequest
 from portal.queue import enqueue
 from syncops import journal
-from syncops.actions import DRAIN, locked_stream, mapping_payload, plan_operation
+from syncops.actions import DRAIN, locked_stream, mapping_payload, plan_operation, price_payload
 from syncops.errands import EXTEND_TO
 from syncops.margin_previews import shown_before
 from syncops.models import Stream, SyncOperation
@@ -36,6 +38,7 @@ KINDS = {
     Change.MIGRATED: "migrate",
     Change.DETAILS_CHANGED: "change_details",
 }
+ENDS_LINE = ("change_billing_cycle", "change_reseller", "end_mapping")
 OF_AZURE_PLANS = {Change.SUSPENDED: "suspend_azure_plan", Change.REACTIVATED: "reactivate_azure_plan"}
 
 
@@ -70,6 +73,8 @@ def plan_change(change: SubscriptionChange) -> None:
             change=change,
             preview=_shown(change, mapping),
         )
+        if change.kind == Change.QUANTITY_CHANGED:
+            _carry_on(change, mapping)
         if change.kind == Change.RESELLER_CHANGED and operation.state != State.UNSUPPORTED:
             ends_on = last_day_before(mapping, operation.effective_on or change.effective_on)
             SubscriptionMapping.objects.filter(pk=mapping.pk).update(ends_on=ends_on)
@@ -85,14 +90,47 @@ def _shown(change: SubscriptionChange, mapping: SubscriptionMapping) -> dict[str
 
 
 def _mapping_on(change: SubscriptionChange) -> SubscriptionMapping | None:
-    """The mapping that is valid on the day of a change; the open one where none was valid then."""
+    """The mapping that is valid on the day of a change; the open one where none was valid then. Of a subscription that
+    is not billed here any more, the one whose line is ended on a later day.
+    """
     mappings = SubscriptionMapping.objects.filter(subscription=change.subscription).select_related(
         "connection__organization", "subscription__customer", "subscription__variant__offer"
     )
     day, current = change.effective_on, mappings.open().first()
-    if current is None or current.starts_on is None or current.starts_on <= day:
+    if current is not None and (current.starts_on is None or current.starts_on <= day):
         return current
-    return mappings.filter(starts_on__lte=day, ends_on__gte=day).order_by("-starts_on").first() or current
+    then = mappings.filter(starts_on__lte=day, ends_on__gte=day).order_by("-starts_on", "-pk")
+    if current is None:
+        return then.filter(Exists(_ending().filter(effective_on__gt=day))).first()
+    return then.first() or current
+
+
+def _ending() -> QuerySet[SyncOperation]:
+    """The operations that end the line of a mapping, in a query of mappings."""
+    whole = Q(kind__in=ENDS_LINE) | Q(kind="upgrade", payload__units=0)
+    found = SyncOperation.objects.filter(whole, mapping=OuterRef("pk"))
+    return found.exclude(state__in=(State.DISMISSED, State.UNSUPPORTED))
+
+
+def _carry_on(change: SubscriptionChange, mapping: SubscriptionMapping) -> None:
+    """Bring a quantity that became known late to the lines on which the subscription went on since: each began with the
+    quantity that was known then. A younger quantity holds there instead.
+    """
+    known = SubscriptionChange.objects.filter(subscription=change.subscription, after__has_key="quantity")
+    later = SubscriptionMapping.objects.filter(subscription=change.subscription, starts_on__gt=change.effective_on)
+    later = later.exclude(pk=mapping.pk).exclude(Exists(_ending().filter(effective_on__lte=OuterRef("starts_on"))))
+    for one in later.select_related("connection__organization", "subscription").order_by("starts_on", "pk"):
+        if known.filter(effective_on__gt=change.effective_on, effective_on__lte=one.starts_on).exists():
+            return
+        plan_operation(
+            one,
+            KINDS[Change.QUANTITY_CHANGED],
+            effective_on=one.starts_on,
+            payload={"units": change.after["quantity"], "carried_on": True},
+            actor=_actor_of(change),
+            now=change.recorded_at,
+            correlation_id=change.correlation_id,
+        )
 
 
 def _place_of(change: SubscriptionChange, mapping: SubscriptionMapping) -> Place | str:
@@ -103,6 +141,8 @@ def _place_of(change: SubscriptionChange, mapping: SubscriptionMapping) -> Place
     )
     if not moves:
         return ""
+    if mapping.ends_on is not None:
+        return "Since then it is billed elsewhere, or not any more."
     if "variant_id" not in change.after:
         return "Only some of the seats were upgraded, to a subscription of its own."
     return place_for(mapping, mapping.subscription, change.effective_on)
@@ -123,15 +163,16 @@ def is_usage_based(subscription: Subscription) -> bool:
 def payload_of(change: SubscriptionChange, mapping: SubscriptionMapping) -> dict[str, Any]:
     """What the operation carries; money as text, per unit and period."""
     subscription, kind = mapping.subscription, change.kind
+    priced = partial(price_payload, subscription, mapping.connection, change.effective_on)
     if kind == Change.QUANTITY_CHANGED:
         units = {"units": change.after["quantity"], "units_before": change.before.get("quantity")}
-        return units | (price_payload(subscription, change.effective_on) if subscription.promotion_id else {})
+        return units | (priced() if subscription.promotion_id else {})
     if kind == Change.PRICE_CHANGED:
-        return price_payload(subscription, change.effective_on) | {"usage_based": is_usage_based(subscription)}
+        return priced() | {"usage_based": is_usage_based(subscription)}
     if kind == Change.REACTIVATED and not is_usage_based(subscription):
         return {"units": subscription.quantity, "zeroed": _zeroed(mapping)}
     if kind == Change.RENEWED:
-        return price_payload(subscription, change.effective_on) | {EXTEND_TO: str(subscription.ends_on)}
+        return priced() | {EXTEND_TO: str(subscription.ends_on)}
     if kind == Change.BILLING_CYCLE_CHANGED:
         return {"leaves": True}
     if kind == Change.UPGRADED:
@@ -140,12 +181,6 @@ def payload_of(change: SubscriptionChange, mapping: SubscriptionMapping) -> dict
     if kind == Change.DETAILS_CHANGED:
         return {"changed": change.after}
     return {}
-
-
-def price_payload(subscription: Subscription, today: date) -> dict[str, str]:
-    """Price and cost as the margins give them on a day."""
-    price = priced(subscription, today=today)
-    return {"price": str(price.unit_price), "cost": str(price.unit_cost)}
 
 
 def _zeroed(mapping: SubscriptionMapping) -> bool:
@@ -171,7 +206,7 @@ def _start_mapping(mapping: SubscriptionMapping, change: SubscriptionChange) -> 
             operation,
             State.QUEUED,
             effective_on=started,
-            payload=operation.payload | mapping_payload(subscription, started),
+            payload=operation.payload | mapping_payload(subscription, mapping.connection, started),
         )
         Stream.objects.filter(pk=operation.stream_id).update(due=change.recorded_at)
         enqueue(DRAIN, mapping.connection_id)

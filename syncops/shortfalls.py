@@ -17,6 +17,7 @@ def record(job: Job, planned: Planned, moment: Moment) -> None:
     _record(job, planned.plan.shortfalls, Shortfall.Reason.POSTED, moment)
     _record(job, planned.same_date, Shortfall.Reason.SAME_DATE, moment)
     _record(job, planned.in_vain, Shortfall.Reason.POSTED, moment)
+    _record(job, planned.revalued, Shortfall.Reason.SAME_DATE, moment)
     _record_beyond(job, planned, moment)
     _take_back(job, moment)
 

@@ -11,7 +11,7 @@ from syncops.actions.decisions import (
     retry_operation,
     sync_now,
 )
-from syncops.actions.intents import DRAIN, locked_stream, mapping_payload, plan_operation
+from syncops.actions.intents import DRAIN, locked_stream, mapping_payload, plan_operation, price_payload
 from syncops.actions.mapping import Refused, sync_to_connection, take_over
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "locked_stream",
     "mapping_payload",
     "plan_operation",
+    "price_payload",
     "queue_again",
     "release_line",
     "retry_operation",

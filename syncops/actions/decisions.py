@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from connections.psa.errors import Why
 from mappings.models import SubscriptionMapping
 from portal.audit import Actor, record
 from portal.models import Subscription, User
@@ -41,6 +42,8 @@ def queue_again(operation: SyncOperation, *, actor: Actor, now: datetime, ring: 
             raise NotPossible("Say first whether the write without an answer was applied.")
         if operation.error_kind == settling.ACCEPTED_NOT_APPLIED:
             _doubt_again(operation)
+        if operation.error_kind == Why.MISSING_REFERENCE:
+            _look_for_line_again(operation)
         if operation.error_kind == POSTED_PERIOD:
             operation.plan = operation.plan | {ACCEPTS_SHORTFALL: True}
         cleared = dict.fromkeys(("error_kind", "error_group", "error", "advice", "raw_answer"), "")
@@ -56,6 +59,19 @@ def _doubt_again(operation: SyncOperation) -> None:
     """What was accepted and did not show may show by now: it is looked for once more before anything is repeated."""
     accepted = Write.objects.filter(operation=operation, kind=Write.Kind.ADJUST, answered_at__isnull=False)
     accepted.filter(state=Write.State.NOT_APPLIED).update(state=Write.State.ACCEPTED)
+
+
+def _look_for_line_again(operation: SyncOperation) -> None:
+    """A new line whose id leads nowhere is looked for by its key again, and made where it is not there. One that ever
+    took an adjustment of ours is not: where it only cannot be seen, a second one would bill beside it.
+    """
+    mapping = operation.mapping
+    ours = Write.objects.filter(stream_id=operation.stream_id, line_id=mapping.line_id)
+    if mapping.line_id is None or ours.exclude(kind=Write.Kind.CREATE_LINE).filter(state=Write.State.APPLIED).exists():
+        return
+    ours.filter(kind=Write.Kind.CREATE_LINE).update(state=Write.State.NOT_APPLIED)
+    mapping.line_id = None
+    mapping.save(update_fields=["line_id"])
 
 
 def _wake(operation: SyncOperation, now: datetime, *, ring: bool = True) -> None:

@@ -11,7 +11,7 @@ from django.db.models import F
 from connections.models import Connection
 from mappings.exclusions import excluded_steps
 from mappings.models import SubscriptionMapping
-from portal.actions.prices import USAGE_BASED, priced
+from portal.actions.prices import USAGE_BASED, priced_subscriptions
 from portal.audit import Actor
 from portal.models import AuditEntry, Subscription, SubscriptionChange
 from portal.queue import enqueue
@@ -117,13 +117,22 @@ def locked_stream(connection: Connection, subscription: Subscription) -> Stream:
     return Stream.objects.select_for_update(no_key=True).get(pk=stream.pk)
 
 
-def mapping_payload(subscription: Subscription, today: date, *, since: date | None = None) -> dict[str, Any]:
+def mapping_payload(
+    subscription: Subscription, connection: Connection, today: date, *, since: date | None = None
+) -> dict[str, Any]:
     """What the mapping operation carries: units, and price and cost per unit and period as text. `since`: the first day
     billed, where it is not today; from then on units may be left out. An Azure plan has no price but that of a month.
     """
     if subscription.variant.offer.category in USAGE_BASED:
         return {"units": subscription.quantity, "price": "0", "cost": "0"}
-    price = priced(subscription, today=today)
-    carried = {"units": subscription.quantity, "price": str(price.unit_price), "cost": str(price.unit_cost)}
+    carried = {"units": subscription.quantity} | price_payload(subscription, connection, today)
     excluded = excluded_steps(subscription, since or today)
     return carried | ({exclude_units.EXCLUDED: excluded} if excluded else {})
+
+
+def price_payload(subscription: Subscription, connection: Connection, day: date) -> dict[str, str]:
+    """Price and cost as the margins give them on a day to whoever bills by the connection: a change that becomes known
+    after the subscription was handed over is still the former owner's business, at its prices.
+    """
+    price = priced_subscriptions(connection.organization, [subscription], today=day)[subscription.pk]
+    return {"price": str(price.unit_price), "cost": str(price.unit_cost)}

@@ -94,7 +94,7 @@ def _map_and_queue(
         mapped.mapping,
         mapping_kind.KIND.name,
         effective_on=effective,
-        payload=mapping_payload(subscription, today, since=effective),
+        payload=mapping_payload(subscription, connection, today, since=effective),
         actor=actor,
         now=now,
         correlation_id=correlation_id,

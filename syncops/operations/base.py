@@ -96,6 +96,7 @@ class Kind:
     `alone`: it never shares a run with other operations of its date.
     `beside_line`: it can be done where no line was begun: it writes to the contract.
     `insists`: from its day on the line has the price that follows from the facts, also where somebody set another one.
+    `pauses`: it takes units away that a kind which `resumes` brings back: what all other facts say holds again then.
     """
 
     name: str
@@ -112,3 +113,5 @@ class Kind:
     alone: bool = False
     beside_line: bool = False
     insists: bool = False
+    pauses: bool = False
+    resumes: bool = False

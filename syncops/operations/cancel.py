@@ -14,4 +14,5 @@ KIND = Kind(
     label="Cancel",
     audit_name="Update Subscription on Connection",
     effect=effect,
+    pauses=True,
 )

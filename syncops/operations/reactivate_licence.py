@@ -1,4 +1,4 @@
-"""A licence was reactivated: units that its suspension took away come back."""
+"""A licence was reactivated: units that its suspension took away come back, as many as the other changes say."""
 
 from portal.dates import in_words
 from syncops.operations.base import Fact, Kind, Place, Refusal, Unsupported
@@ -6,8 +6,10 @@ from syncops.timeline import Timeline
 
 
 def effect(timeline: Timeline, fact: Fact) -> Timeline:
-    """Payload: `units`, the quantity of the subscription, and `zeroed`, whether the suspension took them away."""
-    return timeline.with_units(fact.day, int(fact.payload["units"]))
+    """Payload: `zeroed`, whether the suspension took the units away; and `units`, the quantity when it was recorded,
+    for words only: how many come back is for the changes of the quantity to say, of which some become known late.
+    """
+    return timeline
 
 
 def refuses(fact: Fact, place: Place) -> Refusal | None:
@@ -26,4 +28,5 @@ KIND = Kind(
     audit_name="Update Subscription on Connection",
     effect=effect,
     refuses=refuses,
+    resumes=True,
 )

@@ -27,4 +27,5 @@ KIND = Kind(
     effect=effect,
     refuses=refuses,
     policies=frozenset({"licence_suspension"}),
+    pauses=True,
 )

@@ -150,7 +150,7 @@ def test_a_lost_answer_on_either_line_ends_with_the_same_seats(pairing, e5, faul
     assert len(pairing.psa.applied) == 2
 
 
-def test_later_changes_go_to_the_new_line_and_late_ones_to_the_old(pairing, e5):
+def test_later_changes_go_to_the_new_line_and_late_ones_to_both(pairing, e5):
     upgrade(pairing, e5)
     pairing.drain()
     pairing.record("quantity_changed", JUNE_1, quantity=12)
@@ -158,7 +158,7 @@ def test_later_changes_go_to_the_new_line_and_late_ones_to_the_old(pairing, e5):
     pairing.drain()
     old, new = lines(pairing)
     assert [pairing.psa.units_on(old, day) for day in (TODAY, MAY_15, MAY_19, MAY_20)] == [10, 14, 14, 0]
-    assert [pairing.psa.units_on(new, day) for day in (MAY_19, MAY_20, JUNE_1)] == [0, 10, 12]
+    assert [pairing.psa.units_on(new, day) for day in (MAY_19, MAY_20, JUNE_1)] == [0, 14, 12]
 
 
 def test_a_new_billing_frequency_moves_to_the_companys_contract_for_it(pairing, yearly):
