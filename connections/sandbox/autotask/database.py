@@ -26,6 +26,7 @@ class Database:
         self.clock = clock
         self._before: dict[tuple[str, int], Record | None] = {}
         self._last_write: dict[tuple[str, int], Record | None] = {}
+        self._highest: dict[str, int] = {}
 
     @property
     def about(self) -> dict[str, Any]:
@@ -71,7 +72,7 @@ class Database:
 
     def insert(self, entity: str, values: Mapping[str, Any]) -> int:
         """Add a record; returns its id, which is the next free one where `values` has none."""
-        key = self._put(entity, values)
+        key = self._put(entity, {"id": self._fresh_id(entity), **values})
         self._before.setdefault((entity, key), None)
         return key
 
@@ -129,6 +130,11 @@ class Database:
     def _remember(self, entity: str, key: int) -> None:
         if (entity, key) not in self._before:
             self._before[entity, key] = self.get(entity, key)
+
+    def _fresh_id(self, entity: str) -> int:
+        """An id that nobody was ever told, also not in the answer to a write that was thrown away."""
+        self._highest[entity] = max(self.next_id(entity), self._highest.get(entity, 0) + 1)
+        return self._highest[entity]
 
     def _put(self, entity: str, values: Mapping[str, Any]) -> int:
         names = [name for name in ENTITIES[entity].columns if name in values]
