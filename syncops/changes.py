@@ -259,9 +259,20 @@ def _edges(given_up: Sequence[GivenUp]) -> set[date]:
 
 
 def one_day_later(wanted: Timeline, actual: Timeline, day: date) -> Timeline:
-    """`wanted`, with the level of `actual` kept on `day`: what remains when the far side takes no adjustment on that
-    date.
+    """`wanted`, as far as it can be had while the far side takes no adjustment on `day`: that day keeps the step that
+    `actual` takes there, on top of what is changed before it, and a price that is set before it holds on it as well.
     """
-    others = [step for step in wanted.steps if step[0] != day]
+    eve, others = day - ONE_DAY, [step for step in wanted.steps if step[0] != day]
     later = [] if any(start == day + ONE_DAY for start, _ in others) else [(day + ONE_DAY, wanted.at(day))]
-    return Timeline.from_steps([*others, (day, actual.at(day)), *later])
+    level = actual.at(day)
+    level = replace(level, units=max(0, level.units + wanted.at(eve).units - actual.at(eve).units))
+    before = {start for start, _ in (*wanted.steps, *actual.steps) if start < day}
+    if any(replace(actual.at(one), units=0) != _priced(wanted.at(one), actual.at(one)) for one in before):
+        level = replace(_priced(wanted.at(eve), level), units=level.units)
+    return Timeline.from_steps([*others, (day, level), *later])
+
+
+def _priced(wanted: Level, shown: Level) -> Level:
+    """No units, at the price and cost that are wanted; those that are shown where none is managed."""
+    price = shown.price if wanted.price is None else wanted.price
+    return Level(0, price, shown.cost if wanted.cost is None else wanted.cost)

@@ -33,7 +33,10 @@ MOST_DAYS_LATER = 7
 MOST_FAILURES = 20
 ACCEPTED_NOT_APPLIED = "accepted_not_applied"
 PUT_BACK = "put_back"
-KEPT = ("moved", ACCEPTS_SHORTFALL, PUT_BACK)  # what a plan keeps from one run to the next
+PARTS = "parts"
+MOST_PARTS = 4
+NEVER_ENDS = "never_ends"
+KEPT = ("moved", ACCEPTS_SHORTFALL, PUT_BACK, PARTS)  # what a plan keeps from one run to the next
 
 
 class PortalFailed(Unavailable):
@@ -165,7 +168,7 @@ def proved(job: Job, planned: Planned, found: Timeline, *, matched: bool, moment
     }
     journal.note(job.run, "proof", moment, matched=matched, expected=expected.as_json(), found=found.as_json())
     if len(planned.plan.batches) > 1:
-        again(job, "first_part_proved", moment)
+        _go_on(job, moment)
         return
     if not matched and _puts_back(job):
         job.operation.plan = job.operation.plan | {PUT_BACK: True}
@@ -200,6 +203,21 @@ def proved(job: Job, planned: Planned, found: Timeline, *, matched: bool, moment
         )
         note_price(operation, found, job.rows, moment.now)
     finish(job, "succeeded", moment)
+
+
+def _go_on(job: Job, moment: Moment) -> None:
+    """The next part of a plan; a person looks where the parts come to no end, before a line runs away."""
+    parts = int(job.operation.plan.get(PARTS, 0)) + 1
+    if parts < MOST_PARTS:
+        job.operation.plan = job.operation.plan | {PARTS: parts}
+        job.operation.save(update_fields=["plan"])
+        again(job, "first_part_proved", moment)
+        return
+    error = Rejected(
+        f"It was sent in {parts} parts, and the line still needs as much as before, so it was stopped.",
+        "Compare the line in Autotask with what is wanted here. Put it right in Autotask, then retry.",
+    )
+    fail_all(job, error, NEVER_ENDS, moment)
 
 
 def fail_all(

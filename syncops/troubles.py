@@ -53,6 +53,11 @@ TROUBLES: dict[str, Trouble] = {
         "The change takes effect after the last day of its contract, so nothing bills it.",
         "Open one and press Extend the contract. What waits for it goes on by itself.",
     ),
+    "never_ends": Trouble(
+        "Sent again and again to no end",
+        "Each part that was sent left the line in need of as much again, so the portal stopped.",
+        "Open each one, compare the line in Autotask with what is wanted, put it right there, then retry.",
+    ),
     "half_done": Trouble(
         "A move that stopped halfway",
         "The subscription was to go on on another line and is not there, so nothing was taken from the old one.",

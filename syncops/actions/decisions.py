@@ -46,6 +46,7 @@ def queue_again(operation: SyncOperation, *, actor: Actor, now: datetime, ring: 
             _look_for_line_again(operation)
         if operation.error_kind == POSTED_PERIOD:
             operation.plan = operation.plan | {ACCEPTS_SHORTFALL: True}
+        operation.plan = {name: value for name, value in operation.plan.items() if name != settling.PARTS}
         cleared = dict.fromkeys(("error_kind", "error_group", "error", "advice", "raw_answer"), "")
         journal.move(operation, State.QUEUED, attempts=0, **cleared)
         operation.audit_began = journal.begin_audit(operation, actor, now)

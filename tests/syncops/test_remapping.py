@@ -123,7 +123,7 @@ def test_a_late_change_is_replayed_on_the_line_that_was_valid_on_its_date(moving
     moving.drain()
     moving.change_quantity(14, MAY_12)
     moving.drain()
-    assert seats(moving, MAY_12, MAY_20) == [(14, 0), (0, 10)]
+    assert seats(moving, MAY_12, MAY_20) == [(14, 0), (0, 14)]
 
 
 def test_a_line_that_is_there_is_asked_about_and_taken_over_without_a_second_one(moving):
