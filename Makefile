@@ -58,7 +58,7 @@ lock: ## Renew the lock files (needs uv)
 
 CHECKED = PORTAL_DATA_DIR=$(TEST_DATA) $(MANAGE)
 PYTEST = $(BIN)/pytest -n 2 --dist loadgroup
-ON_POSTGRES = DATABASE_URL=$(TEST_POSTGRES_URL) RANDOM_HISTORIES=50
+ON_POSTGRES = DATABASE_URL=$(TEST_POSTGRES_URL) RANDOM_HISTORIES=20
 DATABASE_TESTS = tests/connections tests/mappings tests/portal tests/syncops
 
 define WITHOUT_POSTGRES

@@ -20,7 +20,7 @@ from tests.histories.play import History
 from tests.histories.world import KEY
 
 ONE = os.environ.get("HISTORY")
-FIXED = range(200)
+FIXED = range(175)
 MANY = range(int(os.environ.get("RANDOM_HISTORIES", len(FIXED))))
 CHUNK = 25
 CHUNKS = [[int(ONE)]] if ONE else [list(MANY[first : first + CHUNK]) for first in range(0, len(MANY), CHUNK)]
