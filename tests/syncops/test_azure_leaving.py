@@ -52,4 +52,4 @@ def test_a_month_that_was_set_on_the_line_keeps_it_there_until_it_is_undone(desk
 
 def test_no_price_goes_along_to_another_line(desk):
     assert carried_over(mapping_of(desk), MAY)["price"] == "0"
-    assert mapping_payload(desk.subscription, MAY)["price"] == "0"
+    assert mapping_payload(desk.subscription, mapping_of(desk).connection, MAY)["price"] == "0"
