@@ -29,6 +29,7 @@ READS = frozenset(
         "lines",
         "lines_of",
         "missing_right",
+        "next_in_line",  # a place to ask from; what is asked there passes the wall itself
         "probe",
         "service",
         "services",
