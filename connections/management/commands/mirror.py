@@ -19,6 +19,8 @@ LONG_S = 3600.0
 
 
 class Command(JsonOption, BaseCommand):
+    requires_system_checks = ()  # they load every page; whoever starts the worker or the web server has seen them
+
     help = (
         "Reads companies, services, contracts and lines of a connection, everything or what changed since the last "
         "reading. Exit codes: 0 complete, 1 refused or failed, "
